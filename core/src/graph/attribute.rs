@@ -1,0 +1,123 @@
+//! Attributes of nodes, and typed access to them with errors that name the attribute.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{Graph, ValueType};
+use crate::host::HostTensor;
+
+/// The value of one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attribute {
+    Float(f32),
+    Int(i64),
+    /// Bytes rather than text: ONNX does not promise UTF-8.
+    String(Bytes),
+    Tensor(HostTensor),
+    Graph(Box<Graph>),
+    Type(ValueType),
+    Floats(Vec<f32>),
+    Ints(Vec<i64>),
+    Strings(Vec<Bytes>),
+    Tensors(Vec<HostTensor>),
+    Graphs(Vec<Graph>),
+    Types(Vec<ValueType>),
+    /// Inside a function body: the value comes from the call site's attribute of this name.
+    Reference {
+        name: String,
+        attribute_type: i32,
+    },
+    /// Kept for saving, not looked at (sparse tensors): the encoded message.
+    Opaque {
+        attribute_type: i32,
+        message: Bytes,
+    },
+}
+
+impl Attribute {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Float(_) => "a float",
+            Self::Int(_) => "an int",
+            Self::String(_) => "a string",
+            Self::Tensor(_) => "a tensor",
+            Self::Graph(_) => "a graph",
+            Self::Type(_) => "a type",
+            Self::Floats(_) => "floats",
+            Self::Ints(_) => "ints",
+            Self::Strings(_) => "strings",
+            Self::Tensors(_) => "tensors",
+            Self::Graphs(_) => "graphs",
+            Self::Types(_) => "types",
+            Self::Reference { .. } => "a reference to a function's attribute",
+            Self::Opaque { .. } => "a sparse tensor",
+        }
+    }
+}
+
+/// The attributes of a node, sorted by name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Attributes(pub BTreeMap<String, Attribute>);
+
+/// An attribute is missing or is not what the operator takes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AttributeError {
+    #[error("attribute '{name}' is missing; the operator needs it")]
+    Missing { name: String },
+    #[error("attribute '{name}' should be {expected}, but is {found}")]
+    WrongKind { name: String, expected: &'static str, found: &'static str },
+    #[error("attribute '{name}' is not valid UTF-8 text")]
+    NotText { name: String },
+}
+
+macro_rules! typed_access {
+    ($(#[$doc:meta])* $get:ident, $require:ident, $variant:ident, $expected:literal, $out:ty, |$v:ident| $read:expr) => {
+        $(#[$doc])*
+        pub fn $get(&self, name: &str) -> Result<Option<$out>, AttributeError> {
+            match self.0.get(name) {
+                None => Ok(None),
+                Some(Attribute::$variant($v)) => Ok(Some($read)),
+                Some(other) => Err(AttributeError::WrongKind { name: name.to_owned(), expected: $expected, found: other.kind() }),
+            }
+        }
+
+        pub fn $require(&self, name: &str) -> Result<$out, AttributeError> {
+            self.$get(name)?.ok_or_else(|| AttributeError::Missing { name: name.to_owned() })
+        }
+    };
+}
+
+impl Attributes {
+    typed_access!(/// `Ok(None)` where the attribute is absent; an error where it has another type.
+        float, require_float, Float, "a float", f32, |v| *v);
+    typed_access!(int, require_int, Int, "an int", i64, |v| *v);
+    typed_access!(floats, require_floats, Floats, "floats", &[f32], |v| v);
+    typed_access!(ints, require_ints, Ints, "ints", &[i64], |v| v);
+    typed_access!(tensor, require_tensor, Tensor, "a tensor", &HostTensor, |v| v);
+    typed_access!(graph, require_graph, Graph, "a graph", &Graph, |v| v);
+    typed_access!(bytes, require_bytes, String, "a string", &Bytes, |v| v);
+    typed_access!(byte_strings, require_byte_strings, Strings, "strings", &[Bytes], |v| v);
+
+    /// A text attribute.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, AttributeError> {
+        self.bytes(name)?.map(|bytes| utf8(name, bytes)).transpose()
+    }
+
+    pub fn require_text(&self, name: &str) -> Result<&str, AttributeError> {
+        self.text(name)?.ok_or_else(|| AttributeError::Missing { name: name.to_owned() })
+    }
+
+    /// A list of texts.
+    pub fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, AttributeError> {
+        self.byte_strings(name)?.map(|list| list.iter().map(|bytes| utf8(name, bytes)).collect()).transpose()
+    }
+
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+}
+
+fn utf8<'a>(name: &str, bytes: &'a Bytes) -> Result<&'a str, AttributeError> {
+    std::str::from_utf8(bytes).map_err(|_| AttributeError::NotText { name: name.to_owned() })
+}

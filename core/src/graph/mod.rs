@@ -1,0 +1,236 @@
+//! A model as data: nodes, values, attributes, types. Mirrors ONNX faithfully, so that saving what was loaded loses nothing.
+//! Knows no files and no devices. Nothing here judges whether an operator can run; that is [`crate::ops`]' and [`crate::engine`]'s part.
+//!
+//! Read [`Model`], then [`Graph`]; `types` has value types and symbolic shapes, `order` the topological order,
+//! `infer` the driver of shape inference, `cost` what a graph weighs.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::host::HostTensor;
+
+pub mod attribute;
+pub mod cost;
+pub mod infer;
+pub mod order;
+pub mod types;
+
+pub use attribute::{Attribute, Attributes};
+pub use types::{Dimension, SymbolicShape, ValueType};
+
+/// Everything a model file says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Model {
+    pub ir_version: i64,
+    pub producer_name: String,
+    pub producer_version: String,
+    pub domain: String,
+    pub model_version: i64,
+    pub doc_string: String,
+    /// Operator set version by domain. The default domain is `""` (a file that says `ai.onnx` means the same).
+    pub opset_imports: BTreeMap<String, i64>,
+    /// `metadata_props`, in the order of the file.
+    pub metadata: Vec<(String, String)>,
+    pub graph: Graph,
+    /// Model-local functions.
+    pub functions: Vec<Function>,
+}
+
+impl Model {
+    /// The opset of a domain; `ai.onnx` and `""` are one.
+    pub fn opset(&self, domain: &str) -> Option<i64> {
+        let domain = if domain == "ai.onnx" { "" } else { domain };
+        self.opset_imports.get(domain).copied()
+    }
+
+    pub fn metadata_value(&self, key: &str) -> Option<&str> {
+        self.metadata.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A model-local function: a graph without types that call sites instantiate.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Function {
+    pub domain: String,
+    pub name: String,
+    pub overload: String,
+    pub doc_string: String,
+    pub inputs: Vec<String>,
+    pub outputs: Vec<String>,
+    /// Attributes that every call must give.
+    pub attribute_names: Vec<String>,
+    /// Attributes with defaults.
+    pub attributes: Attributes,
+    pub opset_imports: BTreeMap<String, i64>,
+    pub graph: Graph,
+    pub metadata: Vec<(String, String)>,
+}
+
+/// Index of a value (an edge) in [`Graph::values`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueId(pub u32);
+
+/// Index of a node in [`Graph::nodes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+impl ValueId {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl NodeId {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One value of a graph: an input, a constant, or what a node makes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ValueInfo {
+    /// Unique in its graph.
+    pub name: String,
+    /// As declared by the file, or as shape inference found it; `None` while nothing is known.
+    pub value_type: Option<ValueType>,
+    pub doc_string: String,
+    pub metadata: Vec<(String, String)>,
+    /// The file itself declared a type (so saving declares it again).
+    pub is_declared: bool,
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Node {
+    pub name: String,
+    pub op_type: String,
+    /// `""` for the default domain.
+    pub domain: String,
+    pub overload: String,
+    pub doc_string: String,
+    /// `None` where an optional input is left out.
+    pub inputs: Vec<Option<ValueId>>,
+    /// `None` where an optional output is left out.
+    pub outputs: Vec<Option<ValueId>>,
+    pub attributes: Attributes,
+    pub metadata: Vec<(String, String)>,
+}
+
+impl Node {
+    /// How errors and tables call the node: its name, or its first output's when it has none.
+    pub fn label<'a>(&'a self, graph: &'a Graph) -> &'a str {
+        if !self.name.is_empty() {
+            return &self.name;
+        }
+        self.outputs.iter().flatten().next().map_or("(unnamed)", |id| graph.value(*id).name.as_str())
+    }
+
+    /// `Conv`, or `ai.onnx.ml.Scaler` outside the default domain.
+    pub fn qualified_type(&self) -> String {
+        if self.domain.is_empty() { self.op_type.clone() } else { format!("{}.{}", self.domain, self.op_type) }
+    }
+}
+
+/// A data-flow graph in single static assignment form: every value is made at most once.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Graph {
+    pub name: String,
+    pub doc_string: String,
+    pub nodes: Vec<Node>,
+    values: Vec<ValueInfo>,
+    value_by_name: HashMap<String, ValueId>,
+    pub inputs: Vec<ValueId>,
+    pub outputs: Vec<ValueId>,
+    /// Constants by value. A constant that is also in `inputs` is a default that a caller may override.
+    pub initializers: BTreeMap<ValueId, Initializer>,
+    pub metadata: Vec<(String, String)>,
+    /// What Drydock carries through a load and a save without looking at it (sparse initializers, quantisation annotations),
+    /// each as an encoded message under its field name.
+    pub opaque: Vec<(String, bytes::Bytes)>,
+}
+
+/// A constant of a graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Initializer {
+    pub tensor: HostTensor,
+    pub doc_string: String,
+}
+
+impl From<HostTensor> for Initializer {
+    fn from(tensor: HostTensor) -> Self {
+        Self { tensor, doc_string: String::new() }
+    }
+}
+
+impl Graph {
+    /// Finds a value by name, or adds one that nothing makes yet.
+    pub fn value_named(&mut self, name: &str) -> ValueId {
+        if let Some(id) = self.value_by_name.get(name) {
+            return *id;
+        }
+        let id = ValueId(u32::try_from(self.values.len()).unwrap_or(u32::MAX));
+        self.values.push(ValueInfo { name: name.to_owned(), ..ValueInfo::default() });
+        self.value_by_name.insert(name.to_owned(), id);
+        id
+    }
+
+    /// Adds a value whose name starts with `stem` and is not taken.
+    pub fn fresh_value(&mut self, stem: &str) -> ValueId {
+        let mut name = stem.to_owned();
+        let mut suffix = 1_u32;
+        while self.value_by_name.contains_key(&name) {
+            name = format!("{stem}_{suffix}");
+            suffix += 1;
+        }
+        self.value_named(&name)
+    }
+
+    pub fn find_value(&self, name: &str) -> Option<ValueId> {
+        self.value_by_name.get(name).copied()
+    }
+
+    /// The value behind an id of this graph.
+    pub fn value(&self, id: ValueId) -> &ValueInfo {
+        &self.values[id.index()]
+    }
+
+    pub fn value_mut(&mut self, id: ValueId) -> &mut ValueInfo {
+        &mut self.values[id.index()]
+    }
+
+    pub fn values(&self) -> &[ValueInfo] {
+        &self.values
+    }
+
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// Ids with their nodes, in the order of the file.
+    pub fn node_ids(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        (0_u32..).map(NodeId).zip(&self.nodes)
+    }
+
+    /// The constant behind a value, unless a caller may override it.
+    pub fn constant(&self, id: ValueId) -> Option<&HostTensor> {
+        if self.inputs.contains(&id) {
+            return None;
+        }
+        self.initializers.get(&id).map(|initializer| &initializer.tensor)
+    }
+
+    /// Inputs that a caller must give: those without an initializer.
+    pub fn required_inputs(&self) -> impl Iterator<Item = ValueId> {
+        self.inputs.iter().copied().filter(|id| !self.initializers.contains_key(id))
+    }
+
+    /// The node that makes each value; `None` for inputs, constants and captured outer values.
+    pub fn producers(&self) -> Vec<Option<NodeId>> {
+        let mut producers = vec![None; self.values.len()];
+        for (node_id, node) in self.node_ids() {
+            for output in node.outputs.iter().flatten() {
+                producers[output.index()] = Some(node_id);
+            }
+        }
+        producers
+    }
+}

@@ -1,0 +1,28 @@
+//! The operators: one [`Operator`] per ONNX operator, a file per family, and the [`registry`] that finds them by
+//! (domain, type, opset). An operator validates shapes and types first and only then hands tensors to burn.
+//!
+//! Adding an operator: write it in its family's file, with the specification's address and opset history in the doc comment,
+//! add one line to the family's `OPERATORS` table, and a golden case.
+
+pub mod error;
+pub mod operator;
+pub mod registry;
+
+pub mod activation;
+pub mod concat;
+pub mod constant;
+pub mod conv;
+pub mod elementwise;
+pub mod gather;
+pub mod layout;
+pub mod logic;
+pub mod matmul;
+pub mod ml;
+pub mod normalization;
+pub mod pooling;
+pub mod reduce;
+pub mod selection;
+
+pub use error::OpError;
+pub use operator::{Inputs, NodeContext, Operator, Placement, RunContext};
+pub use registry::{OpsetRange, Registration, find, registrations};

@@ -1,0 +1,5 @@
+//! TBD
+
+use super::Registration;
+
+pub const OPERATORS: &[Registration] = &[];

@@ -1,0 +1,84 @@
+//! Which operators Drydock runs: every family's table, looked up by domain, type and opset.
+
+use super::{NodeContext, OpError, Operator};
+
+/// One line of a family's `OPERATORS` table.
+pub struct Registration {
+    /// `""` for the default domain.
+    pub domain: &'static str,
+    pub op_type: &'static str,
+    /// Opsets in which the operator exists and `build` knows its meaning.
+    pub opsets: OpsetRange,
+    pub build: fn(&NodeContext<'_>) -> Result<Box<dyn Operator>, OpError>,
+}
+
+/// First and last opset (inclusive) of the operator's domain; `None` = up to the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpsetRange {
+    pub first: i64,
+    pub last: Option<i64>,
+}
+
+impl OpsetRange {
+    pub const fn from(first: i64) -> Self {
+        Self { first, last: None }
+    }
+
+    pub fn contains(self, opset: i64) -> bool {
+        opset >= self.first && self.last.is_none_or(|last| opset <= last)
+    }
+}
+
+/// The families, in alphabetical order.
+const FAMILIES: &[&[Registration]] = &[
+    super::activation::OPERATORS,
+    super::concat::OPERATORS,
+    super::constant::OPERATORS,
+    super::conv::OPERATORS,
+    super::elementwise::OPERATORS,
+    super::gather::OPERATORS,
+    super::layout::OPERATORS,
+    super::logic::OPERATORS,
+    super::matmul::OPERATORS,
+    super::ml::OPERATORS,
+    super::normalization::OPERATORS,
+    super::pooling::OPERATORS,
+    super::reduce::OPERATORS,
+    super::selection::OPERATORS,
+];
+
+/// Every registered operator.
+pub fn registrations() -> impl Iterator<Item = &'static Registration> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// The registration for an operator at an opset, or why there is none.
+pub fn find(domain: &str, op_type: &str, opset: i64) -> Result<&'static Registration, Unavailable> {
+    let domain = if domain == "ai.onnx" { "" } else { domain };
+    let mut is_known_type = false;
+    let mut is_known_domain = false;
+    for registration in registrations().filter(|registration| registration.domain == domain) {
+        is_known_domain = true;
+        if registration.op_type == op_type {
+            is_known_type = true;
+            if registration.opsets.contains(opset) {
+                return Ok(registration);
+            }
+        }
+    }
+    Err(if is_known_type {
+        Unavailable::Opset
+    } else if is_known_domain {
+        Unavailable::Operator
+    } else {
+        Unavailable::Domain
+    })
+}
+
+/// Why an operator is not to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unavailable {
+    Domain,
+    Operator,
+    Opset,
+}

@@ -1,0 +1,176 @@
+//! Table in, table out, in constant memory: bind columns to inputs, run batches, write predictions beside the kept columns,
+//! set bad rows aside, and compute metrics when a label column exists.
+
+use std::path::PathBuf;
+
+use crate::data::TableInfo;
+use crate::model::OpenModel;
+use crate::task::{Cancelled, TaskCtx};
+
+/// What to score, and how. The one place of its defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreRequest {
+    pub data: PathBuf,
+    /// The format follows from the extension, `.gz` and `.zst` included.
+    pub output: PathBuf,
+    /// The column with the true label or value, for metrics. `None`: the contract's target, if the table has it.
+    pub label: Option<String>,
+    /// Feature columns in order, for a model with one `[N, F]` input.
+    pub columns: Option<Vec<String>>,
+    /// Columns per input.
+    pub bind: Vec<(String, Vec<String>)>,
+    pub keep: Keep,
+    pub on_error: OnError,
+    /// Rows per batch; `None` lets Drydock choose.
+    pub batch_rows: Option<usize>,
+    /// Worker threads; `None` = one per core.
+    pub threads: Option<usize>,
+    /// Replace an output that exists.
+    pub overwrite: bool,
+}
+
+impl Default for ScoreRequest {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::new(),
+            output: PathBuf::new(),
+            label: None,
+            columns: None,
+            bind: Vec::new(),
+            keep: Keep::All,
+            on_error: OnError::Stop,
+            batch_rows: None,
+            threads: None,
+            overwrite: false,
+        }
+    }
+}
+
+impl ScoreRequest {
+    /// Where results go unless the user says otherwise: `march.csv` → `march.scored.csv`, beside it.
+    pub fn default_output(data: &std::path::Path) -> PathBuf {
+        let name = data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let (stem, extension) = match name.find('.') {
+            Some(dot) if dot > 0 => name.split_at(dot),
+            _ => (name.as_str(), ""),
+        };
+        data.with_file_name(format!("{stem}.scored{extension}"))
+    }
+}
+
+/// Which columns of the table stand in the output beside the predictions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Keep {
+    #[default]
+    All,
+    None,
+    Columns(Vec<String>),
+}
+
+/// What happens at a row that can't be scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    #[default]
+    Stop,
+    /// Write it to a quarantine file with row number, column, value and reason, and go on.
+    Skip,
+}
+
+/// How a table feeds a model.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Binding {
+    /// By contract column: the table's column that feeds it.
+    pub columns: Vec<BoundColumn>,
+    /// The label column found, if any.
+    pub label: Option<String>,
+    /// Table columns that feed nothing.
+    pub unused: Vec<String>,
+    /// How it was decided: `--columns`, `--bind`, contract, input names, file order. A face announces it.
+    pub decided_by: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundColumn {
+    pub column: String,
+    /// Index in the table.
+    pub table_index: usize,
+    pub input: String,
+    pub position: usize,
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct ScoreReport {
+    pub rows: u64,
+    pub rows_scored: u64,
+    pub rows_rejected: u64,
+    pub seconds: f64,
+    pub rows_per_second: f64,
+    pub output: PathBuf,
+    pub quarantine: Option<PathBuf>,
+    pub metrics: Option<Metrics>,
+    /// How the table was bound, and anything else worth a line.
+    pub notes: Vec<String>,
+}
+
+/// Metrics against a label column.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Metrics {
+    Classification {
+        rows: u64,
+        accuracy: f64,
+        /// Macro means over the labels.
+        precision: f64,
+        recall: f64,
+        f1: f64,
+        roc_auc: Option<f64>,
+        log_loss: Option<f64>,
+        labels: Vec<LabelMetrics>,
+    },
+    Regression {
+        rows: u64,
+        rmse: f64,
+        mae: f64,
+        r2: f64,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct LabelMetrics {
+    pub label: String,
+    pub precision: f64,
+    pub recall: f64,
+    pub f1: f64,
+    pub support: u64,
+}
+
+/// Why a table can't be scored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScoreError {
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
+    #[error(transparent)]
+    Plan(#[from] crate::engine::PlanError),
+    /// Rows are counted from 1.
+    #[error("rows {first_row} to {last_row}: {source}")]
+    Run { first_row: u64, last_row: u64, source: crate::engine::RunError },
+    /// The table does not feed the model: lists what is missing, what is extra, and the nearest names.
+    #[error("{0}")]
+    Binding(String),
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// Decides how a table feeds a model. Cheap: faces call it whenever a file is chosen.
+pub fn bind(model: &OpenModel, table: &TableInfo, request: &ScoreRequest) -> Result<Binding, ScoreError> {
+    let _ = (model, table, request);
+    Ok(Binding::default())
+}
+
+/// Scores a file. Nothing is left behind unless it succeeds: the output is written under a temporary name and renamed.
+pub fn score(ctx: &TaskCtx, model: &OpenModel, request: &ScoreRequest) -> Result<ScoreReport, ScoreError> {
+    let _ = (ctx, model, request);
+    Err(ScoreError::Binding("not built".to_owned()))
+}

@@ -1,0 +1,48 @@
+//! What faces ask, and what they hear.
+
+use std::path::PathBuf;
+
+use crate::jobs::JobId;
+use crate::predict::PredictRequest;
+use crate::score::ScoreRequest;
+use crate::tensor::device::DeviceChoice;
+use crate::verify::VerifyRequest;
+
+/// Everything that a face can ask of the session. The parity table in ARCHITECTURE.md has one line for each.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    OpenModel {
+        path: PathBuf,
+        device: DeviceChoice,
+    },
+    CloseModel,
+    /// Look at a table's head: columns, first rows.
+    DescribeTable(PathBuf),
+    /// Last request wins.
+    Predict(PredictRequest),
+    Score(ScoreRequest),
+    Verify(VerifyRequest),
+    Cancel(JobId),
+}
+
+/// Something happened that a face may want to draw.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    JobStarted(JobId),
+    JobFinished(JobId),
+    StateChanged,
+    Notice(Notice),
+}
+
+/// A sentence for the user about something that happened elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub is_error: bool,
+    pub text: String,
+}
+
+impl Notice {
+    pub fn error(text: &str) -> Self {
+        Self { is_error: true, text: text.to_owned() }
+    }
+}

