@@ -3,6 +3,7 @@
 //! `Model` → [`optimize`] passes on a copy of the graph → [`Plan`] (operators built, constants on the device, last uses known) → [`Plan::run`].
 
 mod error;
+mod guard;
 pub mod optimize;
 mod plan;
 mod run;

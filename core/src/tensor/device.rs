@@ -1,8 +1,9 @@
 //! Devices: the CPU, and GPUs through wgpu. Discovery never panics and happens only when a GPU is asked about,
 //! because probing graphics drivers costs a tenth of a second and may print to stderr.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
+use burn::backend::{CubeDevice, DispatchDevice, WgpuDeviceKind};
 use burn::tensor::{Device as BurnDevice, DeviceKind, DeviceType};
 
 /// Where a model runs.
@@ -154,10 +155,40 @@ pub fn cpu_features() -> &'static str {
 }
 
 fn probe() -> Vec<Adapter> {
-    let _ = DeviceType::Wgpu;
-    Vec::new()
+    let mut adapters: Vec<Adapter> = BurnDevice::enumerate(DeviceType::Wgpu).into_iter().filter_map(|device| Adapter::of(&device)).collect();
+    adapters.sort_by_key(|adapter| adapter.is_software);
+    adapters
 }
 
-fn open_adapter(_adapter: &Adapter) -> Result<GpuDevice, DeviceError> {
-    Err(DeviceError::NoAdapter)
+impl Adapter {
+    fn of(device: &BurnDevice) -> Option<Self> {
+        let DispatchDevice::Cube(CubeDevice::Wgpu(device)) = device.as_dispatch() else { return None };
+        let (kind, name) = match device.kind {
+            WgpuDeviceKind::DiscreteGpu(index) => (DeviceKind::DiscreteGpu(index), format!("discrete GPU {index}")),
+            WgpuDeviceKind::IntegratedGpu(index) => (DeviceKind::IntegratedGpu(index), format!("integrated GPU {index}")),
+            WgpuDeviceKind::VirtualGpu(index) => (DeviceKind::VirtualGpu(index), format!("virtual GPU {index}")),
+            WgpuDeviceKind::Cpu => (DeviceKind::Cpu, "software adapter".to_owned()),
+            _ => return None,
+        };
+        Some(Self { name, is_software: kind == DeviceKind::Cpu, kind })
+    }
+}
+
+/// Opens an adapter. burn refuses to open one twice, so what was opened (or why it could not be) is kept for the life of the process.
+fn open_adapter(adapter: &Adapter) -> Result<GpuDevice, DeviceError> {
+    static OPENED: Mutex<Vec<(DeviceKind, Result<GpuDevice, DeviceError>)>> = Mutex::new(Vec::new());
+    let mut opened = OPENED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some((_, result)) = opened.iter().find(|(kind, _)| *kind == adapter.kind) {
+        return result.clone();
+    }
+    // Graphics drivers are foreign code: a panic while opening one is an error with a message.
+    let result = std::panic::catch_unwind(|| initialize(adapter)).unwrap_or_else(|_| Err(DeviceError::Open("its driver broke down".to_owned())));
+    opened.push((adapter.kind.clone(), result.clone()));
+    result
+}
+
+fn initialize(adapter: &Adapter) -> Result<GpuDevice, DeviceError> {
+    let burn = BurnDevice::wgpu_options().device_kind(adapter.kind.clone()).init().map_err(|error| DeviceError::Open(error.to_string()))?;
+    let name = burn.identity().map_or_else(|| adapter.name.clone(), |identity| identity.name);
+    Ok(GpuDevice { burn, name, is_software: adapter.is_software })
 }

@@ -1,0 +1,60 @@
+//! Computes what depends on constants alone, once, when the plan is compiled.
+
+use smallvec::SmallVec;
+
+use super::remove_nodes;
+use crate::engine::guard::contain;
+use crate::engine::plan::build_operator;
+use crate::engine::PlanError;
+use crate::graph::{Attribute, Model, NodeId, ValueId, order};
+use crate::host::HostTensor;
+use crate::ops::{Inputs, RunContext};
+use crate::task::TaskCtx;
+use crate::tensor::{Device, Tensor, Value};
+
+/// Results larger than this are left to run time: folding must not turn a small file into a large plan.
+const MAX_FOLDED_BYTES: u128 = 64 << 20;
+
+pub(super) fn fold(ctx: &TaskCtx, model: &mut Model) -> Result<(), PlanError> {
+    let order = order::topological_order(&model.graph)?;
+    let mut is_doomed = vec![false; model.graph.nodes.len()];
+    for node_id in order {
+        ctx.checkpoint()?;
+        if let Some(results) = results_of(model, node_id) {
+            for (value, tensor) in results {
+                model.graph.initializers.insert(value, tensor.into());
+            }
+            is_doomed[node_id.index()] = true;
+        }
+    }
+    remove_nodes(&mut model.graph, &is_doomed);
+    Ok(())
+}
+
+/// The results of a node whose inputs are all constant; `None` where it has to run, or fails: then the run says why.
+fn results_of(model: &Model, node_id: NodeId) -> Option<Vec<(ValueId, HostTensor)>> {
+    let graph = &model.graph;
+    let node = graph.node(node_id);
+    let has_subgraph = node.attributes.0.values().any(|attribute| matches!(attribute, Attribute::Graph(_) | Attribute::Graphs(_)));
+    let is_constant = node.inputs.iter().flatten().all(|id| graph.constant(*id).is_some());
+    if has_subgraph || !is_constant {
+        return None;
+    }
+    let operator = build_operator(model, graph, node).ok().filter(|operator| operator.is_deterministic())?;
+    let mut inputs = SmallVec::new();
+    for input in &node.inputs {
+        inputs.push(match input {
+            None => None,
+            Some(id) => Some(Value::Tensor(Tensor::from_host(graph.constant(*id)?).ok()?)),
+        });
+    }
+    let context = RunContext { device: &Device::Cpu, max_result_bytes: MAX_FOLDED_BYTES };
+    let outputs = contain(|| operator.run(Inputs::new(inputs), &context)).ok()?.ok()?;
+    let mut results = Vec::with_capacity(outputs.len());
+    for (id, value) in node.outputs.iter().zip(outputs) {
+        if let Some(id) = id {
+            results.push((*id, value.as_tensor()?.to_host().ok()?));
+        }
+    }
+    Some(results)
+}
