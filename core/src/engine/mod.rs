@@ -8,5 +8,5 @@ pub mod optimize;
 mod plan;
 mod run;
 
-pub use error::{PlanError, RunError};
+pub use error::{PlanError, RunError, UnsupportedNode};
 pub use plan::{Plan, PlanInput, PlanOptions};

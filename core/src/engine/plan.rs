@@ -154,7 +154,11 @@ fn check_supported(model: &Model) -> Result<(), PlanError> {
             None => Err(Unavailable::Domain),
         };
         if let Err(reason) = found {
-            missing.push(UnsupportedNode { node: node.label(&model.graph).to_owned(), operator: node.qualified_type(), reason: unavailable(model, node, reason) });
+            missing.push(UnsupportedNode {
+                node: node.label(&model.graph).to_owned(),
+                operator: node.qualified_type(),
+                reason: unavailable(model, node, reason),
+            });
         }
     }
     if missing.is_empty() { Ok(()) } else { Err(PlanError::Unsupported(missing)) }

@@ -50,7 +50,8 @@ fn check_input(input: &PlanInput, value: &Value) -> Result<(), RunError> {
     let Some(ValueType::Tensor { element_type, shape }) = &input.value_type else { return Ok(()) };
     let fits = value.as_tensor().is_some_and(|tensor| {
         let dims_fit = shape.dims().is_none_or(|dims| {
-            dims.len() == tensor.rank() && dims.iter().zip(tensor.shape()).all(|(declared, found)| !matches!(declared, Dimension::Known(known) if known != found))
+            dims.len() == tensor.rank()
+                && dims.iter().zip(tensor.shape()).all(|(declared, found)| !matches!(declared, Dimension::Known(known) if known != found))
         });
         tensor.element_type() == *element_type && dims_fit
     });

@@ -1,7 +1,7 @@
 //! The driver of symbolic shape and type inference: walks a graph in topological order and asks a rule per node.
 //! The rules themselves belong to the operators ([`crate::ops`]); this module only knows the trait it asks.
 
-use super::{Graph, Model, Node, NodeId, ValueId, ValueType};
+use super::{Model, Node, NodeId, ValueId, ValueType};
 use crate::host::HostTensor;
 
 /// What an inference rule may look at: input types, and the values of inputs that are constants.

@@ -184,24 +184,23 @@ pub(super) fn as_slice<T: Element>(tensor: &Tensor) -> Result<Cow<'_, [T]>, Tens
 pub(super) fn into_vec<T: Element>(tensor: Tensor) -> Result<Vec<T>, TensorError> {
     let n_elements = tensor.n_elements();
     let Storage::Numeric(Some(primitive)) = tensor.storage else { return Ok(Vec::new()) };
-    let data = read(primitive, tensor.element_type)?;
-    let stored = data.dtype;
-    let bytes: Vec<u8> = match data.bytes.try_into_vec::<T>() {
+    let (bytes, _, stored) = read(primitive, tensor.element_type)?.into_parts();
+    let bytes = match bytes.try_into_vec::<T>() {
         Ok(values) if values.len() == n_elements && burn_dtype(T::ELEMENT_TYPE) == Some(stored) => return Ok(values),
-        Ok(values) => bytemuck::cast_slice(&values).to_vec(),
-        Err(bytes) => bytes.to_vec(),
+        Ok(values) => BurnBytes::from_elems(values),
+        Err(bytes) => bytes,
     };
     // A GPU keeps booleans and indices as 32-bit words: narrow or widen them here.
     let widened: Vec<T> = match (stored, T::ELEMENT_TYPE) {
         (DType::Bool(burn::tensor::BoolStore::U32), ElementType::Bool) => {
-            bytes.as_chunks::<4>().0.iter().map(|word| bytemuck::cast(Bool::new(*word != [0; 4]))).collect()
+            let narrow: Vec<Bool> = bytes.as_chunks::<4>().0.iter().map(|word| Bool::new(*word != [0; 4])).collect();
+            bytemuck::pod_collect_to_vec(&narrow)
         }
         (DType::I32, ElementType::I64) => {
-            let words: Vec<i32> = bytemuck::pod_collect_to_vec(&bytes);
-            let wide: Vec<i64> = words.into_iter().map(i64::from).collect();
+            let wide: Vec<i64> = bytes.as_chunks::<4>().0.iter().map(|word| i64::from(i32::from_le_bytes(*word))).collect();
             bytemuck::pod_collect_to_vec(&wide)
         }
-        _ => bytemuck::pod_collect_to_vec(&bytes),
+        _ => bytemuck::pod_collect_to_vec(&bytes[..]),
     };
     if widened.len() == n_elements {
         Ok(widened)

@@ -54,11 +54,20 @@ impl Fold {
             return None;
         }
         let epsilon = f64::from(norm.attributes.float("epsilon").ok()?.unwrap_or(1e-5));
-        let factors: Vec<f64> = scale.iter().zip(&variance).map(|(&scale, &variance)| f64::from(scale) / (f64::from(variance) + epsilon).sqrt()).collect();
+        let factors: Vec<f64> =
+            scale.iter().zip(&variance).map(|(&scale, &variance)| f64::from(scale) / (f64::from(variance) + epsilon).sqrt()).collect();
         let per_channel = weight.len() / n_channels;
-        let weight: Vec<f32> = weight.chunks(per_channel.max(1)).zip(&factors).flat_map(|(row, factor)| row.iter().map(move |&w| (f64::from(w) * factor) as f32)).collect();
+        let weight: Vec<f32> = weight
+            .chunks(per_channel.max(1))
+            .zip(&factors)
+            .flat_map(|(row, factor)| row.iter().map(move |&w| (f64::from(w) * factor) as f32))
+            .collect();
         let bias: Vec<f32> = (0..n_channels).map(|c| ((f64::from(bias[c]) - f64::from(mean[c])) * factors[c] + f64::from(shift[c])) as f32).collect();
-        Some(Self { convolution, weight: HostTensor::from_vec(weight_dims, &weight).ok()?, bias: HostTensor::from_vec(vec![n_channels], &bias).ok()? })
+        Some(Self {
+            convolution,
+            weight: HostTensor::from_vec(weight_dims, &weight).ok()?,
+            bias: HostTensor::from_vec(vec![n_channels], &bias).ok()?,
+        })
     }
 
     /// Gives the convolution its new weights and the normalisation's output.

@@ -3,9 +3,9 @@
 use smallvec::SmallVec;
 
 use super::remove_nodes;
+use crate::engine::PlanError;
 use crate::engine::guard::contain;
 use crate::engine::plan::build_operator;
-use crate::engine::PlanError;
 use crate::graph::{Attribute, Model, NodeId, ValueId, order};
 use crate::host::HostTensor;
 use crate::ops::{Inputs, RunContext};

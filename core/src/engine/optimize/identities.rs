@@ -53,7 +53,9 @@ fn passes_on(graph: &Graph, node: &Node) -> Option<(ValueId, ValueId)> {
 fn is_inference_dropout(graph: &Graph, node: &Node) -> bool {
     let training_mode = match node.inputs.get(2) {
         None | Some(None) => false,
-        Some(Some(id)) => graph.constant(*id).and_then(|tensor| tensor.as_slice::<Bool>().ok().and_then(|values| values.first().copied())).is_none_or(Bool::get),
+        Some(Some(id)) => {
+            graph.constant(*id).and_then(|tensor| tensor.as_slice::<Bool>().ok().and_then(|values| values.first().copied())).is_none_or(Bool::get)
+        }
     };
     !training_mode && node.attributes.int("is_test").is_ok_and(|is_test| is_test != Some(0))
 }
