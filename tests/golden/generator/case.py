@@ -1,0 +1,166 @@
+"""One golden case: a model, its inputs, and what a reference implementation answers."""
+
+import re
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, defs, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+# The newest opset that the cases ask for.
+NEWEST = 23
+ML = "ai.onnx.ml"
+
+
+class Numbers:
+    """Random numbers that depend on a word alone, so that a new case leaves the others as they are."""
+
+    def __init__(self, seed: str) -> None:
+        self.rng = np.random.default_rng(zlib.crc32(seed.encode()))
+
+    def floats(self, *shape: int, low: float = -2.0, high: float = 2.0, dtype=np.float32) -> np.ndarray:
+        # Three decimals are plenty, and keep failure messages readable.
+        return np.asarray(self.rng.uniform(low, high, shape).round(3) if shape else round(self.rng.uniform(low, high), 3), dtype)
+
+    def ints(self, *shape: int, low: int = -9, high: int = 10, dtype=np.int64) -> np.ndarray:
+        return self.rng.integers(low, high, shape).astype(dtype)
+
+    def bools(self, *shape: int) -> np.ndarray:
+        return self.rng.random(shape) < 0.5
+
+    def words(self, *shape: int, choices: tuple[str, ...] = ("red", "green", "blue", "")) -> np.ndarray:
+        return self.rng.choice(np.array(choices, dtype=object), shape)
+
+
+@dataclass
+class Case:
+    name: str
+    nodes: list[onnx.NodeProto]
+    # Graph inputs with their values, in order.
+    inputs: dict[str, np.ndarray]
+    outputs: list[str]
+    opset: int = NEWEST
+    ml_opset: int | None = None
+    initializers: dict[str, np.ndarray] = field(default_factory=dict)
+    # Inputs whose first dimension is declared as N, to exercise symbolic shapes.
+    is_batched: bool = False
+
+    def write(self, folder: Path) -> str:
+        """Writes the case's folder; returns what the expected outputs come from."""
+        expected, source = self.expected()
+        model = self.model({name: value_info(name, value) for name, value in zip(self.outputs, expected, strict=True)})
+        helper.set_model_props(model, {"expected_outputs": source})
+        onnx.checker.check_model(model)
+        test_set = folder / "test_data_set_0"
+        test_set.mkdir(parents=True)
+        (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+        for index, (name, value) in enumerate(self.inputs.items()):
+            (test_set / f"input_{index}.pb").write_bytes(to_proto(value, name).SerializeToString(deterministic=True))
+        for index, (name, value) in enumerate(zip(self.outputs, expected, strict=True)):
+            (test_set / f"output_{index}.pb").write_bytes(to_proto(value, name).SerializeToString(deterministic=True))
+        return source
+
+    def expected(self) -> tuple[list, str]:
+        # Untyped outputs: the runtime finds their types.
+        model = self.model({name: onnx.ValueInfoProto(name=name) for name in self.outputs})
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.log_severity_level = 4
+        try:
+            session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        except (errors.NotImplemented, errors.Fail):
+            return ReferenceEvaluator(model).run(None, self.inputs), f"onnx.reference {onnx.__version__}"
+        return session.run(None, self.inputs), f"onnxruntime {onnxruntime.__version__}"
+
+    def model(self, outputs: dict[str, onnx.ValueInfoProto]) -> onnx.ModelProto:
+        graph = helper.make_graph(
+            self.nodes,
+            self.name,
+            [value_info(name, value, self.is_batched) for name, value in self.inputs.items()],
+            list(outputs.values()),
+            [numpy_helper.from_array(value, name) for name, value in self.initializers.items()],
+        )
+        opsets = [helper.make_opsetid("", self.opset)]
+        if self.ml_opset:
+            opsets.append(helper.make_opsetid(ML, self.ml_opset))
+        return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="drydock tests/golden")
+
+
+def case(
+    op_type: str,
+    variant: str,
+    inputs: list[np.ndarray | None],
+    *,
+    opset: int = NEWEST,
+    ml_opset: int | None = None,
+    constants: tuple[int, ...] = (),
+    n_outputs: int = 1,
+    outputs: list[str] | None = None,
+    is_batched: bool = False,
+    **attributes,
+) -> Case:
+    """A case of a single node. `None` leaves an optional input out; inputs at `constants` become initializers."""
+    names = ["" if value is None else f"x{index}" for index, value in enumerate(inputs)]
+    given = {name: value for name, value in zip(names, inputs, strict=True) if value is not None}
+    fixed = {f"x{index}": inputs[index] for index in constants}
+    outputs = outputs or [f"y{index}" for index in range(n_outputs)]
+    node = helper.make_node(op_type, names, outputs, name=op_type.lower(), domain=ML if ml_opset else "", **attributes)
+    version = f"ml{ml_opset}" if ml_opset else f"opset{opset}"
+    return Case(
+        name=f"{snake(op_type)}_{variant}_{version}",
+        nodes=[node],
+        inputs={name: value for name, value in given.items() if name not in fixed},
+        outputs=[name for name in outputs if name],
+        opset=opset,
+        ml_opset=ml_opset,
+        initializers=fixed,
+        is_batched=is_batched,
+    )
+
+
+def history(op_type: str, first: int = 7) -> list[int]:
+    """The opsets, from `first` to NEWEST, in which an operator of the default domain changed, and NEWEST itself."""
+    versions = {s.since_version for s in defs.get_all_schemas_with_history() if s.domain == "" and s.name == op_type}
+    oldest = max(first, min(versions))
+    return sorted({oldest, NEWEST} | {version for version in versions if oldest <= version <= NEWEST})
+
+
+def value_info(name: str, value, is_batched: bool = False) -> onnx.ValueInfoProto:
+    if isinstance(value, list):
+        # What ZipMap makes: a sequence of maps from labels to float32.
+        key_type = TensorProto.STRING if isinstance(next(iter(value[0])), str) else TensorProto.INT64
+        scalar = helper.make_tensor_type_proto(TensorProto.FLOAT, [])
+        scalar.tensor_type.ClearField("shape")
+        return helper.make_value_info(name, helper.make_sequence_type_proto(helper.make_map_type_proto(key_type, scalar)))
+    value = np.asarray(value)
+    shape = list(value.shape)
+    if is_batched and shape:
+        shape[0] = "N"
+    return helper.make_tensor_value_info(name, numpy_helper.from_array(value).data_type, shape)
+
+
+def to_proto(value, name: str):
+    if not isinstance(value, list):
+        return numpy_helper.from_array(np.asarray(value), name)
+    sequence = onnx.SequenceProto(name=name, elem_type=onnx.SequenceProto.MAP)
+    for answer in value:
+        entry = sequence.map_values.add()
+        if isinstance(next(iter(answer)), str):
+            entry.key_type = TensorProto.STRING
+            entry.string_keys.extend(key.encode() for key in answer)
+        else:
+            entry.key_type = TensorProto.INT64
+            entry.keys.extend(answer)
+        entry.values.elem_type = onnx.SequenceProto.TENSOR
+        for number in answer.values():
+            entry.values.tensor_values.append(numpy_helper.from_array(np.array(number, dtype=np.float32)))
+    return sequence
+
+
+def snake(op_type: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", op_type).lower()

@@ -1,0 +1,84 @@
+"""Tree ensembles: every comparison, missing values, aggregation and transformation of scores."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from .case import Case, Numbers, case
+
+MODES = ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ")
+N_FEATURES = 4
+
+
+def forest(seed: str, n_trees: int, depth: int, n_targets: int, *, mode: str = "BRANCH_LEQ", whole: bool = False, prefix: str = "target") -> dict:
+    """Attributes of a random ensemble of full binary trees, some of whose leaves come early. `prefix` is "target" or "class"."""
+    n = Numbers(seed)
+    nodes = {key: [] for key in ("treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids", "missing_value_tracks_true")}
+    leaves = {key: [] for key in ("treeids", "nodeids", "ids", "weights")}
+    for tree in range(n_trees):
+        n_nodes = 2 ** (depth + 1) - 1
+        open_nodes = {0}
+        for node in range(n_nodes):
+            if node not in open_nodes:
+                continue
+            is_leaf = 2 * node + 2 >= n_nodes or (node > 2 and n.rng.random() < 0.2)
+            threshold = float(n.ints(low=-2, high=3)) if whole else float(n.floats())
+            row = {
+                "treeids": tree,
+                "nodeids": node,
+                "featureids": 0 if is_leaf else int(n.ints(low=0, high=N_FEATURES)),
+                "values": 0.0 if is_leaf else threshold,
+                "modes": "LEAF" if is_leaf else mode,
+                "truenodeids": 0 if is_leaf else 2 * node + 1,
+                "falsenodeids": 0 if is_leaf else 2 * node + 2,
+                "missing_value_tracks_true": 0 if is_leaf else int(n.rng.random() < 0.5),
+            }
+            for key, value in row.items():
+                nodes[key].append(value)
+            if is_leaf:
+                for target in range(n_targets):
+                    for key, value in {"treeids": tree, "nodeids": node, "ids": target, "weights": float(n.floats(low=-1, high=1))}.items():
+                        leaves[key].append(value)
+            else:
+                open_nodes |= {2 * node + 1, 2 * node + 2}
+    return {f"nodes_{key}": value for key, value in nodes.items()} | {f"{prefix}_{key}": value for key, value in leaves.items()}
+
+
+def cases() -> Iterator[Case]:
+    x = Numbers("trees").floats(9, N_FEATURES)
+    holes = x.copy()
+    holes[::2, 1] = np.nan
+    whole = Numbers("whole").ints(9, N_FEATURES, low=-2, high=3)
+    for mode in MODES:
+        trees = forest(mode, 3, 3, 1, mode=mode, whole=True)
+        yield case("TreeEnsembleRegressor", mode.lower(), [whole.astype(np.float32)], ml_opset=1, n_targets=1, **trees)
+    yield case("TreeEnsembleRegressor", "int64_input", [whole], ml_opset=3, n_targets=1, **forest("int64", 3, 3, 1))
+    yield case("TreeEnsembleRegressor", "missing_values", [holes], ml_opset=3, n_targets=1, **forest("missing", 5, 3, 1))
+    yield case("TreeEnsembleRegressor", "float64", [x.astype(np.float64)], ml_opset=1, n_targets=1, **forest("float64", 3, 3, 1))
+    for aggregate in ("SUM", "AVERAGE", "MIN", "MAX"):
+        yield case("TreeEnsembleRegressor", aggregate.lower(), [x], ml_opset=1, n_targets=2, aggregate_function=aggregate, base_values=[0.5, -1.0], **forest(aggregate, 4, 3, 2))
+    for transform in ("LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO"):
+        yield case("TreeEnsembleRegressor", transform.lower(), [x], ml_opset=3, n_targets=2, post_transform=transform, **forest(transform, 4, 2, 2))
+    yield case("TreeEnsembleRegressor", "many_deep_trees", [Numbers("deep").floats(33, N_FEATURES)], ml_opset=3, n_targets=1, is_batched=True, **forest("deep", 40, 6, 1))
+    yield case("TreeEnsembleRegressor", "single_leaf", [x], ml_opset=3, n_targets=1, **forest("leaf", 2, 0, 1))
+
+    for transform in ("NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO"):
+        trees = forest("three" + transform, 4, 3, 3, prefix="class")
+        yield case("TreeEnsembleClassifier", f"three_classes_{transform.lower()}", [x], ml_opset=1, n_outputs=2, classlabels_strings=["a", "b", "c"], post_transform=transform, **trees)
+        # XGBoost and LightGBM write one score for two classes.
+        trees = forest("one" + transform, 4, 3, 1, prefix="class")
+        if transform in ("NONE", "LOGISTIC"):
+            trees["class_ids"] = [1] * len(trees["class_ids"])
+        yield case("TreeEnsembleClassifier", f"one_score_{transform.lower()}", [x], ml_opset=1, n_outputs=2, classlabels_int64s=[0, 1], post_transform=transform, base_values=[0.1], **trees)
+        trees = forest("two" + transform, 4, 3, 2, prefix="class")
+        yield case("TreeEnsembleClassifier", f"two_classes_{transform.lower()}", [x], ml_opset=3, n_outputs=2, classlabels_int64s=[0, 1], post_transform=transform, base_values=[0.1, -0.1], **trees)
+    trees = forest("positive", 4, 3, 1, prefix="class")
+    trees["class_weights"] = [abs(weight) / 4 for weight in trees["class_weights"]]
+    yield case("TreeEnsembleClassifier", "one_positive_score", [x], ml_opset=3, n_outputs=2, classlabels_strings=["no", "yes"], **trees)
+    yield case("TreeEnsembleClassifier", "missing_values", [holes], ml_opset=3, n_outputs=2, classlabels_int64s=[4, 7, 9], **forest("classmissing", 5, 3, 3, prefix="class"))
+    yield case("TreeEnsembleClassifier", "many_rows", [Numbers("rows").floats(65, N_FEATURES)], ml_opset=3, n_outputs=2, is_batched=True, classlabels_int64s=[0, 1, 2], **forest("rows", 20, 5, 3, prefix="class"))
+    doubles = forest("doubles", 3, 3, 1)
+    for key in ("nodes_values", "target_weights"):
+        doubles[f"{key}_as_tensor"] = helper.make_tensor(key, TensorProto.DOUBLE, [len(doubles[key])], doubles.pop(key))
+    yield case("TreeEnsembleRegressor", "as_tensor", [x.astype(np.float64)], ml_opset=3, n_targets=1, **doubles)
