@@ -1,5 +1,203 @@
-//! TBD
+//! What makes tensors from nothing: Constant, ConstantOfShape, Range.
 
-use super::Registration;
+use compact_str::CompactString;
 
-pub const OPERATORS: &[Registration] = &[];
+use super::operator::{Outputs, single};
+use super::types::{Number, TypeSet, check_same_type, match_element, match_number};
+use super::{Inputs, NodeContext, OpError, Operator, OpsetRange, Registration, RunContext, shape};
+use crate::graph::infer::InferInputs;
+use crate::graph::{Dimension, SymbolicShape, ValueType};
+use crate::host::{Element, ElementType, HostTensor};
+use crate::tensor::Tensor;
+
+/// Specification: <https://onnx.ai/onnx/operators/>, a page per operator.
+///
+/// Constant: 1, 9, 11 (sparse), 12 (numbers and texts beside tensors), 13 and later (types). ConstantOfShape: 9, 20 and later (types).
+/// Range: 11, 27 (half precision).
+pub const OPERATORS: &[Registration] = &[
+    Registration { domain: "", op_type: "Constant", opsets: OpsetRange::from(1), build: build_constant },
+    Registration { domain: "", op_type: "ConstantOfShape", opsets: OpsetRange::from(9), build: build_constant_of_shape },
+    Registration { domain: "", op_type: "Range", opsets: OpsetRange::from(11), build: build_range },
+];
+
+fn build_constant(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let attributes = node.attributes;
+    if attributes.contains("sparse_value") {
+        return Err(OpError::unsupported("Constant with a sparse tensor (attribute 'sparse_value')"));
+    }
+    let text = |bytes: &bytes::Bytes, name: &str| {
+        let text = std::str::from_utf8(bytes).map_err(|_| OpError::value(format!("attribute '{name}' is not valid UTF-8 text")))?;
+        Ok::<_, OpError>(CompactString::new(text))
+    };
+    let value = if let Some(value) = attributes.tensor("value")? {
+        Tensor::from_host(value)?
+    } else if let Some(value) = attributes.float("value_float")? {
+        Tensor::scalar(value)
+    } else if let Some(values) = attributes.floats("value_floats")? {
+        Tensor::from_vec(&[values.len()], values.to_vec())?
+    } else if let Some(value) = attributes.int("value_int")? {
+        Tensor::scalar(value)
+    } else if let Some(values) = attributes.ints("value_ints")? {
+        Tensor::from_vec(&[values.len()], values.to_vec())?
+    } else if let Some(value) = attributes.bytes("value_string")? {
+        Tensor::from_strings(&[], vec![text(value, "value_string")?])?
+    } else if let Some(values) = attributes.byte_strings("value_strings")? {
+        let texts = values.iter().map(|value| text(value, "value_strings")).collect::<Result<Vec<_>, _>>()?;
+        Tensor::from_strings(&[texts.len()], texts)?
+    } else {
+        return Err(OpError::value("Constant needs one of the attributes value, value_float(s), value_int(s), value_string(s)"));
+    };
+    Ok(Box::new(Constant { value }))
+}
+
+#[derive(Debug)]
+struct Constant {
+    value: Tensor,
+}
+
+impl Operator for Constant {
+    fn infer(&self, _inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        Ok(vec![Some(ValueType::tensor(self.value.element_type(), self.value.shape()))])
+    }
+
+    fn run(&self, _inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        Ok(single(self.value.clone()))
+    }
+}
+
+fn build_constant_of_shape(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let value = match node.attributes.tensor("value")? {
+        Some(value) if value.n_elements() == 1 => Tensor::from_host(value)?,
+        Some(value) => return Err(OpError::value(format!("attribute 'value' should hold one element, but is {value:?}"))),
+        None => Tensor::scalar(0.0_f32),
+    };
+    TypeSet::NUMBERS_AND_BOOL.check(&value, 0, "value")?;
+    Ok(Box::new(ConstantOfShape { value }))
+}
+
+/// A tensor of a given shape, filled with one value.
+#[derive(Debug)]
+struct ConstantOfShape {
+    value: Tensor,
+}
+
+impl ConstantOfShape {
+    fn filled<T: Element>(&self, shape: &[usize], n_elements: usize) -> Result<Tensor, OpError> {
+        let value = self.value.as_slice::<T>()?;
+        Ok(Tensor::from_vec(shape, vec![value[0]; n_elements])?)
+    }
+}
+
+impl Operator for ConstantOfShape {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let shape = if let Some(dims) = inputs.constant_ints(0) {
+            SymbolicShape::from(shape::to_shape(&dims)?.as_slice())
+        } else {
+            let rank = inputs.tensor(0).and_then(|(_, shape)| shape.dims()?.first()?.known());
+            // A rank that no model has is a contradiction elsewhere; here it must not be allocated.
+            rank.filter(|&rank| rank <= 64).map_or_else(SymbolicShape::unknown, shape::unknown_dims)
+        };
+        Ok(vec![Some(ValueType::tensor(self.value.element_type(), shape))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let input = inputs.take_tensor(0, "input")?;
+        if input.element_type() != ElementType::I64 || input.rank() > 1 {
+            return Err(OpError::WrongInput {
+                index: 0,
+                name: "input",
+                expected: "a shape: int64 of rank 1".to_owned(),
+                found: format!("{input:?}"),
+            });
+        }
+        let shape = shape::to_shape(&input.to_i64s()?)?;
+        let element_type = self.value.element_type();
+        let n_elements = context.check_result_size(element_type, &shape)?;
+        match_element!(element_type, T => self.filled::<T>(&shape, n_elements), else Err(OpError::unsupported(format!("ConstantOfShape of {element_type}")))).map(single)
+    }
+}
+
+fn build_range(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    if node.attributes.int("stash_type")?.unwrap_or(1) != 1 {
+        return Err(OpError::unsupported("Range with a stash_type other than 1 (float32)"));
+    }
+    Ok(Box::new(Range))
+}
+
+/// `start`, `start + delta`, … up to but without `limit`.
+#[derive(Debug)]
+struct Range;
+
+impl Range {
+    /// How many numbers there are. Fails for a step of 0 and for what does not fit in memory anyway.
+    fn count<T: Number>(start: T, limit: T, delta: T) -> Result<usize, OpError> {
+        if delta == T::ZERO {
+            return Err(OpError::value("the step of a Range (delta) is 0"));
+        }
+        let endless = || OpError::value(format!("a Range from {start:?} to {limit:?} in steps of {delta:?} has no end"));
+        if T::ELEMENT_TYPE.is_int() {
+            let wide = |value: T| match value.widen() {
+                super::types::Wide::Signed(value) => i128::from(value),
+                super::types::Wide::Unsigned(value) => i128::from(value),
+                super::types::Wide::Float(value) => value as i128,
+            };
+            let (distance, delta) = (wide(limit) - wide(start), wide(delta));
+            let count = if (distance > 0) == (delta > 0) { (distance.abs() + delta.abs() - 1) / delta.abs() } else { 0 };
+            return usize::try_from(count).map_err(|_| endless());
+        }
+        let count = ((limit.to_f64() - start.to_f64()) / delta.to_f64()).ceil().max(0.0);
+        // 2⁵³: far beyond any memory, and still exact.
+        if count <= 9_007_199_254_740_992.0 { Ok(count as usize) } else { Err(endless()) }
+    }
+
+    fn of_constants<T: Number>(inputs: [&HostTensor; 3]) -> Option<usize> {
+        let mut values = [T::ZERO; 3];
+        for (value, input) in values.iter_mut().zip(inputs) {
+            *value = *input.as_slice::<T>().ok()?.first()?;
+        }
+        Self::count(values[0], values[1], values[2]).ok()
+    }
+
+    fn run_as<T: Number>(tensors: &[Tensor; 3], context: &RunContext<'_>) -> Result<Tensor, OpError> {
+        let [start, limit, delta] = tensors.each_ref().map(|tensor| tensor.as_slice::<T>().map(|values| values.first().copied()));
+        let (Some(start), Some(limit), Some(delta)) = (start?, limit?, delta?) else {
+            return Err(OpError::shape("start, limit and delta of a Range must hold one number each"));
+        };
+        let count = Self::count(start, limit, delta)?;
+        context.check_result_size(T::ELEMENT_TYPE, &[count])?;
+        let is_half = matches!(T::ELEMENT_TYPE, ElementType::F16 | ElementType::Bf16);
+        let value_at = |index: usize| {
+            if is_half {
+                // In float32, rounded once.
+                T::from_f64(f64::from(start.to_f64() as f32 + index as f32 * delta.to_f64() as f32))
+            } else {
+                start.plus(T::narrow(super::types::Wide::Unsigned(index as u64)).times(delta))
+            }
+        };
+        Ok(Tensor::from_vec(&[count], (0..count).map(value_at).collect())?)
+    }
+}
+
+impl Operator for Range {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let count = match (inputs.constant(0), inputs.constant(1), inputs.constant(2)) {
+            (Some(start), Some(limit), Some(delta)) => {
+                match_number!(start.element_type(), T => Self::of_constants::<T>([start, limit, delta]), else None)
+            }
+            _ => None,
+        };
+        let dim = count.map_or(Dimension::Unknown, Dimension::Known);
+        let element_type = (0..3).find_map(|index| inputs.tensor(index)).map(|(element_type, _)| element_type);
+        Ok(vec![element_type.map(|element_type| ValueType::tensor(element_type, vec![dim]))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let tensors = [inputs.take_tensor(0, "start")?, inputs.take_tensor(1, "limit")?, inputs.take_tensor(2, "delta")?];
+        TypeSet::NUMBERS.check(&tensors[0], 0, "start")?;
+        check_same_type(&tensors[0], &tensors[1])?;
+        check_same_type(&tensors[0], &tensors[2])?;
+        let element_type = tensors[0].element_type();
+        match_number!(element_type, T => Self::run_as::<T>(&tensors, context), else Err(OpError::unsupported(format!("Range of {element_type}"))))
+            .map(single)
+    }
+}

@@ -8,6 +8,13 @@ pub mod error;
 pub mod operator;
 pub mod registry;
 
+pub(crate) mod broadcast;
+pub(crate) mod shape;
+pub(crate) mod types;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub mod activation;
 pub mod concat;
 pub mod constant;

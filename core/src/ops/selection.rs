@@ -1,5 +1,115 @@
-//! TBD
+//! TopK: the largest or smallest elements along an axis.
 
-use super::Registration;
+use std::cmp::Ordering;
 
-pub const OPERATORS: &[Registration] = &[];
+use smallvec::smallvec;
+
+use super::operator::Outputs;
+use super::types::{Number, TypeSet, match_number};
+use super::{Inputs, NodeContext, OpError, Operator, OpsetRange, Registration, RunContext, shape};
+use crate::graph::infer::InferInputs;
+use crate::graph::{Dimension, SymbolicShape, ValueType};
+use crate::host::ElementType;
+use crate::tensor::{Shape, Tensor, Value};
+
+/// Specification: <https://onnx.ai/onnx/operators/onnx__TopK.html>: 1 (`k` as an attribute), 10 (as an input), 11 (`largest`, `sorted`, all
+/// numbers), 24.
+pub const OPERATORS: &[Registration] = &[Registration { domain: "", op_type: "TopK", opsets: OpsetRange::from(1), build: TopK::build }];
+
+/// Values and indices of the `k` largest (or smallest) elements along an axis, best first. Among equal ones the lower index comes first;
+/// NaN counts as larger than any number. `sorted = 0` leaves the order open; it is the same here.
+#[derive(Debug)]
+struct TopK {
+    /// The attribute; since opset 10 an input instead.
+    k: Option<i64>,
+    axis: i64,
+    is_largest: bool,
+}
+
+impl TopK {
+    fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+        Ok(Box::new(Self {
+            k: if node.opset < 10 { Some(node.attributes.require_int("k")?) } else { None },
+            axis: node.attributes.int("axis")?.unwrap_or(-1),
+            is_largest: node.attributes.int("largest")?.unwrap_or(1) != 0,
+        }))
+    }
+
+    fn select<T: Number>(&self, x: &Tensor, axis: usize, k: usize) -> Result<Outputs, OpError> {
+        let mut result_shape = Shape::from_slice(x.shape());
+        result_shape[axis] = k;
+        let n_results: usize = result_shape.iter().product();
+        if n_results == 0 {
+            let indices = Tensor::empty(ElementType::I64, &result_shape);
+            return Ok(smallvec![Value::Tensor(Tensor::empty(T::ELEMENT_TYPE, &result_shape)), Value::Tensor(indices)]);
+        }
+        let elements = x.as_slice::<T>()?;
+        let n_along = x.shape()[axis];
+        let n_inner: usize = x.shape()[axis + 1..].iter().product();
+        let mut values = vec![T::ZERO; n_results];
+        let mut indices = vec![0_i64; n_results];
+        let mut candidates: Vec<usize> = Vec::with_capacity(n_along);
+        for (outer, block) in elements.chunks(n_along * n_inner).enumerate() {
+            for inner in 0..n_inner {
+                let element = |index: usize| block[index * n_inner + inner];
+                let compare = |&left: &usize, &right: &usize| {
+                    let order = order(element(left), element(right));
+                    (if self.is_largest { order.reverse() } else { order }).then(left.cmp(&right))
+                };
+                candidates.clear();
+                candidates.extend(0..n_along);
+                if k < n_along {
+                    candidates.select_nth_unstable_by(k - 1, compare);
+                }
+                let best = &mut candidates[..k];
+                best.sort_unstable_by(compare);
+                for (position, &index) in best.iter().enumerate() {
+                    let at = (outer * k + position) * n_inner + inner;
+                    values[at] = element(index);
+                    indices[at] = i64::try_from(index).unwrap_or(i64::MAX);
+                }
+            }
+        }
+        Ok(smallvec![Value::Tensor(Tensor::from_vec(&result_shape, values)?), Value::Tensor(Tensor::from_vec(&result_shape, indices)?)])
+    }
+}
+
+fn order<T: Number>(left: T, right: T) -> Ordering {
+    left.partial_cmp(&right).unwrap_or_else(|| left.is_nan().cmp(&right.is_nan()))
+}
+
+impl Operator for TopK {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let Some((element_type, shape)) = inputs.tensor(0) else { return Ok(vec![None; 2]) };
+        let result = match shape.dims() {
+            Some(dims) => {
+                let axis = shape::normalize_axis(self.axis, dims.len())?;
+                let k = self.k.or_else(|| inputs.constant_ints(1)?.first().copied());
+                let mut dims = dims.to_vec();
+                dims[axis] = k.and_then(|k| usize::try_from(k).ok()).map_or(Dimension::Unknown, Dimension::Known);
+                SymbolicShape::from(dims)
+            }
+            None => SymbolicShape::unknown(),
+        };
+        Ok(vec![Some(ValueType::tensor(element_type, result.clone())), Some(ValueType::tensor(ElementType::I64, result))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let x = inputs.take_tensor(0, "X")?;
+        TypeSet::NUMBERS.check(&x, 0, "X")?;
+        let axis = shape::normalize_axis(self.axis, x.rank())?;
+        let k = match self.k {
+            Some(k) => k,
+            None => match inputs.take_tensor(1, "K")?.to_i64s()?.as_slice() {
+                &[k] => k,
+                other => return Err(OpError::shape(format!("input 1 (K) should hold one number, but holds {}", other.len()))),
+            },
+        };
+        let n_along = x.shape()[axis];
+        let k = usize::try_from(k).ok().filter(|&k| k <= n_along);
+        let k = k.ok_or_else(|| OpError::value(format!("k must lie between 0 and {n_along}, the size of axis {axis} of {x:?}")))?;
+        context.check_result_size(ElementType::I64, x.shape())?;
+        let element_type = x.element_type();
+        match_number!(element_type, T => self.select::<T>(&x, axis, k), else Err(OpError::unsupported(format!("TopK of {element_type}"))))
+    }
+}

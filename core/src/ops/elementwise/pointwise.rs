@@ -1,0 +1,177 @@
+//! Functions of one number: the operator behind Neg, Exp, Relu, Gelu and their kin.
+
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
+use burn::backend::DispatchTensor;
+use burn::backend::ops::{ActivationOps as _, FloatTensorOps as _};
+use burn::tensor::FloatDType;
+
+use crate::graph::ValueType;
+use crate::graph::infer::InferInputs;
+use crate::host::ElementType;
+use crate::ops::operator::{Outputs, single};
+use crate::ops::types::TypeSet;
+use crate::ops::{Inputs, OpError, Operator, Placement, RunContext, shape};
+use crate::tensor::{Backend, Shape, Tensor};
+
+/// A function of one number, with its parameters.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::ops) enum Function {
+    Neg,
+    Abs,
+    Sqrt,
+    Exp,
+    Log,
+    Erf,
+    Relu,
+    LeakyRelu {
+        alpha: f32,
+    },
+    /// `gamma · x` above 0, `gamma · alpha · (eˣ − 1)` below. Elu has gamma 1.
+    Elu {
+        alpha: f32,
+        gamma: f32,
+    },
+    Softplus,
+    HardSigmoid {
+        alpha: f32,
+        beta: f32,
+    },
+    HardSwish,
+    Gelu,
+    /// Gelu as tanh approximates it.
+    GeluTanh,
+    Sigmoid,
+    Tanh,
+}
+
+impl Function {
+    pub fn boxed(self) -> Box<dyn Operator> {
+        Box::new(Pointwise { function: self })
+    }
+
+    fn types(self) -> TypeSet {
+        match self {
+            Self::Neg | Self::Relu => TypeSet::SIGNED_NUMBERS,
+            Self::Abs => TypeSet::NUMBERS,
+            _ => TypeSet::FLOATS,
+        }
+    }
+
+    /// Over a float32 or float64 tensor.
+    fn of_floats(self, x: DispatchTensor) -> DispatchTensor {
+        match self {
+            Self::Neg => Backend::float_neg(x),
+            Self::Abs => Backend::float_abs(x),
+            Self::Sqrt => Backend::float_sqrt(x),
+            Self::Exp => Backend::float_exp(x),
+            Self::Log => Backend::float_log(x),
+            Self::Erf => Backend::float_erf(x),
+            Self::Relu => Backend::relu(x),
+            Self::LeakyRelu { alpha } => Backend::leaky_relu(x, alpha.into()),
+            Self::Elu { alpha, gamma } => {
+                // The exponential sees only what is below 0, so it cannot overflow.
+                let below = Backend::float_exp(Backend::float_clamp_max(x.clone(), 0.0.into()));
+                let below = Backend::float_mul_scalar(Backend::float_sub_scalar(below, 1.0.into()), alpha.into());
+                let both = Backend::float_add(Backend::relu(x), below);
+                if gamma == 1.0 { both } else { Backend::float_mul_scalar(both, gamma.into()) }
+            }
+            Self::Softplus => {
+                // ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|), whose exponential cannot overflow.
+                let tail = Backend::float_log1p(Backend::float_exp(Backend::float_neg(Backend::float_abs(x.clone()))));
+                Backend::float_add(Backend::relu(x), tail)
+            }
+            Self::HardSigmoid { alpha, beta } => Backend::hard_sigmoid(x, alpha.into(), beta.into()),
+            Self::HardSwish => {
+                let gate = Backend::hard_sigmoid(x.clone(), (1.0 / 6.0).into(), 0.5.into());
+                Backend::float_mul(x, gate)
+            }
+            Self::Gelu => Backend::gelu(x),
+            Self::GeluTanh => {
+                // ½x · (1 + tanh(√(2/π) · (x + 0.044715x³)))
+                let cubic = Backend::float_mul(Backend::float_mul(x.clone(), x.clone()), x.clone());
+                let inner = Backend::float_add(Backend::float_mul_scalar(cubic, 0.044_715.into()), x.clone());
+                let gate = Backend::float_tanh(Backend::float_mul_scalar(inner, (FRAC_2_SQRT_PI * FRAC_1_SQRT_2).into()));
+                Backend::float_mul_scalar(Backend::float_mul(x, Backend::float_add_scalar(gate, 1.0.into())), 0.5.into())
+            }
+            Self::Sigmoid => Backend::sigmoid(x),
+            Self::Tanh => Backend::float_tanh(x),
+        }
+    }
+
+    /// Over integers; narrower ones wrap when the result is stored.
+    fn of_int(self, x: i64) -> i64 {
+        match self {
+            Self::Neg => x.wrapping_neg(),
+            Self::Abs => x.wrapping_abs(),
+            Self::Relu => x.max(0),
+            _ => x,
+        }
+    }
+}
+
+/// `Y = f(X)`, element by element.
+#[derive(Debug)]
+struct Pointwise {
+    function: Function,
+}
+
+impl Operator for Pointwise {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        Ok(vec![shape::same_as(inputs, 0)])
+    }
+
+    fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let x = inputs.take_tensor(0, "X")?;
+        self.function.types().check(&x, 0, "X")?;
+        if x.is_empty() {
+            return Ok(single(x));
+        }
+        if x.element_type().is_int() {
+            return of_ints(self.function, x).map(single);
+        }
+        Ok(single(map_floats(x, |x| self.function.of_floats(x))))
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+}
+
+/// Applies burn operations to a non-empty tensor of floats. Half precision is widened to float32 and rounded once, at the end.
+pub(in crate::ops) fn map_floats(x: Tensor, apply: impl FnOnce(DispatchTensor) -> DispatchTensor) -> Tensor {
+    let element_type = x.element_type();
+    let dims = Shape::from_slice(x.shape());
+    let half = match element_type {
+        ElementType::F16 => Some(FloatDType::F16),
+        ElementType::Bf16 => Some(FloatDType::BF16),
+        _ => None,
+    };
+    let Some(primitive) = x.into_primitive() else { return Tensor::empty(element_type, &dims) };
+    let result = match half {
+        Some(half) => Backend::float_cast(apply(Backend::float_cast(primitive, FloatDType::F32)), half),
+        None => apply(primitive),
+    };
+    Tensor::from_primitive(element_type, &dims, result)
+}
+
+fn of_ints(function: Function, x: Tensor) -> Result<Tensor, OpError> {
+    let dims = Shape::from_slice(x.shape());
+    macro_rules! map {
+        ($t:ty) => {{
+            let mut values = x.into_vec::<$t>()?;
+            for value in &mut values {
+                *value = function.of_int(i64::from(*value)) as $t;
+            }
+            Tensor::from_vec(&dims, values)?
+        }};
+    }
+    Ok(match x.element_type() {
+        ElementType::I8 => map!(i8),
+        ElementType::I16 => map!(i16),
+        ElementType::I32 => map!(i32),
+        ElementType::I64 => map!(i64),
+        // Only Abs takes unsigned numbers, and leaves them as they are.
+        _ => x,
+    })
+}

@@ -1,0 +1,124 @@
+//! Pow: `X ^ Y`, where base and exponent may have different types; the result has the base's.
+
+use burn::backend::ops::FloatTensorOps as _;
+
+use crate::graph::ValueType;
+use crate::graph::infer::InferInputs;
+use crate::host::ElementType;
+use crate::ops::broadcast::{Alignment, Walk, float_binary};
+use crate::ops::operator::{Outputs, single};
+use crate::ops::types::{Number, TypeSet, match_number};
+use crate::ops::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
+use crate::tensor::{Backend, Tensor};
+
+pub(super) fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let exponent = match node.constants.get(1).copied().flatten() {
+        Some(constant) if constant.n_elements() == 1 => Tensor::from_host(constant)?.to_f32s().ok().and_then(|values| values.first().copied()),
+        _ => None,
+    };
+    Ok(Box::new(Pow { alignment: Alignment::of(node)?, exponent }))
+}
+
+#[derive(Debug)]
+struct Pow {
+    alignment: Alignment,
+    /// The one exponent for all elements, where it is a constant: squares need no logarithm, and no look at the device.
+    exponent: Option<f32>,
+}
+
+impl Pow {
+    fn of_floats(&self, x: Tensor, y: &Tensor, context: &RunContext<'_>) -> Result<Tensor, OpError> {
+        let exponent = match self.exponent {
+            None if y.n_elements() == 1 && y.is_on_host() => y.to_f32s()?.first().copied(),
+            exponent => exponent,
+        };
+        match exponent {
+            Some(exponent) if y.rank() <= x.rank() => Ok(super::pointwise::map_floats(x, |x| Backend::float_powf_scalar(x, exponent.into()))),
+            _ => {
+                let y = if y.element_type() == ElementType::F32 { y.clone() } else { Tensor::from_vec(y.shape(), y.to_f32s()?)? };
+                let y = if x.is_on_host() { y } else { y.to_device(context.device)? };
+                float_binary(x, y, ElementType::F32, context, Backend::float_powf)
+            }
+        }
+    }
+}
+
+impl Operator for Pow {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let (Some((element_type, left)), Some((_, right))) = (inputs.tensor(0), inputs.tensor(1)) else { return Ok(vec![None]) };
+        Ok(vec![Some(ValueType::tensor(element_type, self.alignment.infer(left, right)?))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let x = inputs.take_tensor(0, "X")?;
+        let y = inputs.take_tensor(1, "Y")?;
+        TypeSet::NUMBERS.check(&x, 0, "X")?;
+        TypeSet::NUMBERS.check(&y, 1, "Y")?;
+        let y = self.alignment.align(x.shape(), y)?;
+        match (x.element_type(), y.element_type()) {
+            (ElementType::F32, _) => self.of_floats(x, &y, context),
+            (base, exponent) if base.is_int() && exponent.is_int() => {
+                let exponents = Tensor::from_vec(y.shape(), int_exponents(&y)?)?;
+                match_number!(base, T => on_host::<T, i64>(&x, &exponents, context, int_power), else Err(OpError::unsupported(format!("Pow of {base}"))))
+            }
+            (base, exponent) => match_number!(
+                base,
+                T => match_number!(
+                    exponent,
+                    U => on_host::<T, U>(&x, &y, context, |x, y| Some(T::from_f64(x.to_f64().powf(y.to_f64())))),
+                    else Err(OpError::unsupported(format!("Pow to the power of {exponent}")))
+                ),
+                else Err(OpError::unsupported(format!("Pow of {base}")))
+            ),
+        }
+        .map(single)
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+}
+
+fn on_host<T: Number, U: Number>(x: &Tensor, y: &Tensor, context: &RunContext<'_>, apply: impl Fn(T, U) -> Option<T>) -> Result<Tensor, OpError> {
+    let walk = Walk::new([x.shape(), y.shape()])?;
+    context.check_result_size(T::ELEMENT_TYPE, walk.shape())?;
+    let mut divides_by_zero = false;
+    let values = walk.map(&x.as_slice::<T>()?, &y.as_slice::<U>()?, |x, y| {
+        apply(x, y).unwrap_or_else(|| {
+            divides_by_zero = true;
+            T::ZERO
+        })
+    });
+    if divides_by_zero {
+        return Err(OpError::value("0 to a negative power: division by zero"));
+    }
+    Ok(Tensor::from_vec(walk.shape(), values)?)
+}
+
+fn int_exponents(y: &Tensor) -> Result<Vec<i64>, OpError> {
+    if y.element_type() == ElementType::U64 {
+        return Ok(y.as_slice::<u64>()?.iter().map(|&y| i64::try_from(y).unwrap_or(i64::MAX)).collect());
+    }
+    Ok(y.to_i64s()?)
+}
+
+/// Exact, modulo the width of the type; a negative power of anything but 1 and −1 truncates to 0. `None` for 0 to a negative power.
+fn int_power<T: Number>(x: T, y: i64) -> Option<T> {
+    let minus_one = T::ZERO.minus(T::ONE);
+    if y < 0 {
+        return match x {
+            _ if x == T::ZERO => None,
+            _ if x == T::ONE || (x == minus_one && minus_one < T::ZERO) => int_power(x, y & 1),
+            _ => Some(T::ZERO),
+        };
+    }
+    let (mut result, mut square, mut remaining) = (T::ONE, x, y);
+    while remaining > 0 {
+        if remaining & 1 == 1 {
+            result = result.times(square);
+        }
+        square = square.times(square);
+        remaining >>= 1;
+    }
+    Some(result)
+}
