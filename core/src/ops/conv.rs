@@ -1,5 +1,178 @@
-//! TBD
+//! Convolutions in one, two and three dimensions: Conv and ConvTranspose.
 
-use super::Registration;
+mod transpose;
 
-pub const OPERATORS: &[Registration] = &[];
+use burn::backend::DispatchTensor;
+use burn::backend::ops::{ConvOptions, ModuleOps as _};
+
+use super::operator::{Outputs, single};
+use super::registry::{OpsetRange, Registration};
+use super::types::check_same_type;
+use super::window::{AxisWindow, Window};
+use super::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
+use crate::graph::infer::InferInputs;
+use crate::graph::{Dimension, SymbolicShape, ValueType};
+use crate::tensor::{Backend, Shape, Tensor};
+
+pub const OPERATORS: &[Registration] = &[
+    Registration { domain: "", op_type: "Conv", opsets: OpsetRange::from(1), build: build_conv },
+    Registration { domain: "", op_type: "ConvTranspose", opsets: OpsetRange::from(1), build: transpose::build },
+];
+
+/// <https://onnx.ai/onnx/operators/onnx__Conv.html>, opsets 1, 11, 22 (bfloat16).
+#[derive(Debug)]
+struct Conv {
+    window: Window,
+    groups: usize,
+}
+
+fn build_conv(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    Ok(Box::new(Conv { window: Window::new(context)?, groups: groups(context)? }))
+}
+
+/// Attribute `group`.
+fn groups(context: &NodeContext<'_>) -> Result<usize, OpError> {
+    let groups = context.attributes.int("group")?.unwrap_or(1);
+    usize::try_from(groups)
+        .ok()
+        .filter(|&groups| groups > 0)
+        .ok_or_else(|| OpError::value(format!("attribute 'group' is {groups}; it must be at least 1")))
+}
+
+/// What both convolutions ask of their operands, before channels are looked at.
+fn check_operands(input: &Tensor, weights: &Tensor, bias: Option<&Tensor>, window: &Window) -> Result<(), OpError> {
+    check_same_type(input, weights)?;
+    if !input.element_type().is_float() {
+        return Err(OpError::unsupported(format!("a convolution of {}", input.element_type())));
+    }
+    if input.rank() < 3 || input.rank() != weights.rank() {
+        return Err(OpError::shape(format!(
+            "the input of shape {:?} and the weights of shape {:?} should both be […, channels, spatial axes…] of one rank, at least 3",
+            input.shape(),
+            weights.shape()
+        )));
+    }
+    if input.rank() > 5 {
+        return Err(OpError::unsupported(format!("a convolution over {} spatial axes", input.rank() - 2)));
+    }
+    if let Some(kernel) = &window.kernel
+        && kernel.as_slice() != &weights.shape()[2..]
+    {
+        return Err(OpError::shape(format!("attribute 'kernel_shape' is {kernel:?}, but the weights have shape {:?}", weights.shape())));
+    }
+    if weights.is_empty() {
+        return Err(OpError::shape(format!("the weights of shape {:?} have no elements", weights.shape())));
+    }
+    match bias {
+        Some(bias) => check_same_type(input, bias),
+        None => Ok(()),
+    }
+}
+
+fn check_bias(bias: Option<&Tensor>, channels: usize) -> Result<(), OpError> {
+    match bias {
+        Some(bias) if bias.shape() != [channels] => {
+            Err(OpError::shape(format!("the bias has shape {:?}, but there are {channels} output channels", bias.shape())))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Conv {
+    /// Channels of input and weights fit the groups.
+    fn check_channels(&self, input: &Tensor, weights: &Tensor, bias: Option<&Tensor>) -> Result<(), OpError> {
+        let (channels, per_group, out) = (input.shape()[1], weights.shape()[1], weights.shape()[0]);
+        if per_group.checked_mul(self.groups) != Some(channels) {
+            return Err(OpError::shape(format!(
+                "the input has {channels} channels, but weights of shape {:?} in {} groups take {}",
+                weights.shape(),
+                self.groups,
+                per_group.saturating_mul(self.groups)
+            )));
+        }
+        if !out.is_multiple_of(self.groups) {
+            return Err(OpError::shape(format!("{out} output channels cannot be shared out among {} groups", self.groups)));
+        }
+        check_bias(bias, out)
+    }
+}
+
+impl Operator for Conv {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let Some((element_type, input)) = inputs.tensor(0) else { return Ok(vec![None]) };
+        let weights = inputs.tensor(1).and_then(|(_, shape)| shape.dims());
+        let Some([batch, channels, spatial @ ..]) = input.dims() else {
+            return Ok(vec![Some(ValueType::tensor(element_type, SymbolicShape::unknown()))]);
+        };
+        let kernel = weights.and_then(|dims| dims.get(2..)?.iter().map(Dimension::known).collect::<Option<Vec<_>>>());
+        if let (Some(channels), Some(per_group)) = (channels.known(), weights.and_then(|dims| dims.get(1)?.known()))
+            && per_group.checked_mul(self.groups) != Some(channels)
+        {
+            return Err(OpError::shape(format!("the input has {channels} channels, but the weights take {per_group} in {} groups", self.groups)));
+        }
+        let out = weights.and_then(|dims| dims.first().cloned()).unwrap_or(Dimension::Unknown);
+        let spatial = self.window.infer(kernel.as_deref().or(self.window.kernel.as_deref()), spatial)?;
+        let shape: Vec<Dimension> = [batch.clone(), out].into_iter().chain(spatial).collect();
+        Ok(vec![Some(ValueType::tensor(element_type, shape))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let (input, weights) = (inputs.take_tensor(0, "X")?, inputs.take_tensor(1, "W")?);
+        let bias = inputs.take_optional_tensor(2, "B")?;
+        check_operands(&input, &weights, bias.as_ref(), &self.window)?;
+        self.check_channels(&input, &weights, bias.as_ref())?;
+        let windows = self.window.place(&weights.shape()[2..], &input.shape()[2..])?;
+        let element_type = input.element_type();
+        let shape: Shape = [input.shape()[0], weights.shape()[0]].into_iter().chain(windows.iter().map(|window| window.output)).collect();
+        let padded: Shape = input.shape()[..2].iter().copied().chain(windows.iter().map(AxisWindow::padded)).collect();
+        context.check_result_size(element_type, &shape)?;
+        context.check_result_size(element_type, &padded)?;
+        let (Some(input), Some(weights)) = (input.into_primitive(), weights.into_primitive()) else {
+            return Ok(single(Tensor::empty(element_type, &shape)));
+        };
+        let result = convolve(input, weights, bias.and_then(Tensor::into_primitive), &windows, self.groups)?;
+        Ok(single(Tensor::from_primitive(element_type, &shape, result)))
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+
+    fn macs(&self, inputs: &[Option<ValueType>], outputs: &[Option<ValueType>]) -> Option<u64> {
+        let (_, weights) = inputs.get(1)?.as_ref()?.as_tensor()?;
+        let (_, result) = outputs.first()?.as_ref()?.as_tensor()?;
+        // Every output element sums one kernel over the channels of its group.
+        product(result.as_known()?.iter().chain(weights.as_known()?.get(1..)?))
+    }
+}
+
+/// A product of dimensions; `None` where it is beyond 64 bits.
+fn product<'a>(mut dims: impl Iterator<Item = &'a usize>) -> Option<u64> {
+    dims.try_fold(1_u64, |product, &dim| product.checked_mul(u64::try_from(dim).ok()?))
+}
+
+fn convolve(
+    input: DispatchTensor,
+    weights: DispatchTensor,
+    bias: Option<DispatchTensor>,
+    windows: &[AxisWindow],
+    groups: usize,
+) -> Result<DispatchTensor, OpError> {
+    fn options<const N: usize>(windows: &[AxisWindow; N], groups: usize) -> ConvOptions<N> {
+        ConvOptions::new_with_padding(
+            windows.map(|window| window.stride),
+            windows.map(|window| (window.before, window.after)),
+            windows.map(|window| window.dilation),
+            groups,
+        )
+    }
+    if let Ok(windows) = windows.try_into() {
+        Ok(Backend::conv2d(input, weights, bias, options::<2>(windows, groups)))
+    } else if let Ok(windows) = windows.try_into() {
+        Ok(Backend::conv1d(input, weights, bias, options::<1>(windows, groups)))
+    } else if let Ok(windows) = windows.try_into() {
+        Ok(Backend::conv3d(input, weights, bias, options::<3>(windows, groups)))
+    } else {
+        Err(OpError::unsupported(format!("a convolution over {} spatial axes", windows.len())))
+    }
+}

@@ -1,5 +1,233 @@
-//! TBD
+//! Slice, Gather, GatherElements: parts of a tensor, chosen by ranges or by indices. All take every element type.
 
-use super::Registration;
+use super::integers::Integers;
+use super::movement::{self, Cut};
+use super::operator::{Outputs, single};
+use super::registry::{OpsetRange, Registration};
+use super::shape::{normalize_axis, unknown_dims};
+use super::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
+use crate::graph::infer::InferInputs;
+use crate::graph::{Dimension, SymbolicShape, ValueType};
+use crate::host::ElementType;
+use crate::tensor::{Shape, Tensor};
 
-pub const OPERATORS: &[Registration] = &[];
+pub const OPERATORS: &[Registration] = &[
+    Registration { domain: "", op_type: "Gather", opsets: OpsetRange::from(1), build: build_gather },
+    Registration { domain: "", op_type: "GatherElements", opsets: OpsetRange::from(11), build: build_gather_elements },
+    Registration { domain: "", op_type: "Slice", opsets: OpsetRange::from(1), build: build_slice },
+];
+
+/// <https://onnx.ai/onnx/operators/onnx__Slice.html>, opsets 1 (attributes), 10 (inputs, steps), 11 (negative axes), 13 (element types).
+#[derive(Debug)]
+struct Slice {
+    starts: Integers,
+    ends: Integers,
+    axes: Integers,
+    steps: Integers,
+}
+
+fn build_slice(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let source = |index, name| Integers::attribute_until(context, 10, index, name);
+    Ok(Box::new(Slice { starts: source(1, "starts")?, ends: source(2, "ends")?, axes: source(3, "axes")?, steps: source(4, "steps")? }))
+}
+
+/// Bounds as the model gives them: they may count from the end, and reach beyond the axis.
+#[derive(Clone, Copy)]
+struct Bounds {
+    start: i64,
+    end: i64,
+    step: i64,
+}
+
+impl Bounds {
+    fn to_cut(self, dim: usize) -> Cut {
+        let dim = dim as i128;
+        let from_front = |bound: i64| if bound < 0 { i128::from(bound) + dim } else { i128::from(bound) };
+        let step = i128::from(self.step);
+        // Stepping back, an end before the first element is -1.
+        let (lowest, highest) = if step > 0 { (0, dim) } else { (-1, dim - 1) };
+        let start = from_front(self.start).clamp(lowest.max(0).min(highest), highest);
+        let end = from_front(self.end).clamp(lowest, highest);
+        let length = if step > 0 { (end - start + step - 1) / step } else { (start - end - step - 1) / -step };
+        // All three lie within the axis now; a step beyond it is taken once at most.
+        let in_axis = |value: i128| usize::try_from(value).unwrap_or(0);
+        let step = isize::try_from(step.clamp(-dim.max(1), dim.max(1))).unwrap_or(1);
+        Cut { start: in_axis(start), length: in_axis(length), step }
+    }
+}
+
+/// The bounds of each axis; `None` = the whole axis.
+fn bounds_per_axis(starts: &[i64], ends: &[i64], axes: Option<&[i64]>, steps: Option<&[i64]>, rank: usize) -> Result<Vec<Option<Bounds>>, OpError> {
+    let lists_fit = ends.len() == starts.len() && axes.is_none_or(|axes| axes.len() == starts.len()) && steps.is_none_or(|s| s.len() == starts.len());
+    if !lists_fit || (axes.is_none() && starts.len() > rank) {
+        return Err(OpError::shape(format!(
+            "starts {starts:?}, ends {ends:?}, axes {axes:?} and steps {steps:?} should be equally long and fit a tensor of rank {rank}"
+        )));
+    }
+    let mut per_axis = vec![None; rank];
+    for (index, (&start, &end)) in starts.iter().zip(ends).enumerate() {
+        let axis = axes.map_or(Ok(index), |axes| normalize_axis(axes[index], rank))?;
+        let step = steps.map_or(1, |steps| steps[index]);
+        if step == 0 {
+            return Err(OpError::value(format!("the step of axis {axis} is 0")));
+        }
+        if per_axis[axis].replace(Bounds { start, end, step }).is_some() {
+            return Err(OpError::shape(format!("axis {axis} is sliced twice")));
+        }
+    }
+    Ok(per_axis)
+}
+
+impl Slice {
+    fn infer_dims(&self, dims: &[Dimension], inputs: &InferInputs<'_>) -> Result<SymbolicShape, OpError> {
+        let (Some(axes), Some(steps)) = (self.axes.inferred(inputs), self.steps.inferred(inputs)) else { return Ok(unknown_dims(dims.len())) };
+        let (Some(Some(starts)), Some(Some(ends))) = (self.starts.inferred(inputs), self.ends.inferred(inputs)) else {
+            // Only the axes are known: the others keep their dimensions.
+            let Some(axes) = axes else { return Ok(unknown_dims(dims.len())) };
+            let sliced = axes.iter().map(|&axis| normalize_axis(axis, dims.len())).collect::<Result<Vec<_>, _>>()?;
+            let keep = |(axis, dim): (usize, &Dimension)| if sliced.contains(&axis) { Dimension::Unknown } else { dim.clone() };
+            return Ok(SymbolicShape(Some(dims.iter().enumerate().map(keep).collect())));
+        };
+        let bounds = bounds_per_axis(&starts, &ends, axes.as_deref(), steps.as_deref(), dims.len())?;
+        let sliced = dims.iter().zip(bounds).map(|(dim, bounds)| match (bounds, dim.known()) {
+            (None, _) => dim.clone(),
+            (Some(bounds), Some(dim)) => Dimension::Known(bounds.to_cut(dim).length),
+            (Some(Bounds { start: 0, end: i64::MAX, step: 1 }), None) => dim.clone(),
+            (Some(_), None) => Dimension::Unknown,
+        });
+        Ok(SymbolicShape(Some(sliced.collect())))
+    }
+}
+
+impl Operator for Slice {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let Some((element_type, input)) = inputs.tensor(0) else { return Ok(vec![None]) };
+        let shape = match input.dims() {
+            Some(dims) => self.infer_dims(dims, inputs)?,
+            None => SymbolicShape::unknown(),
+        };
+        Ok(vec![Some(ValueType::tensor(element_type, shape))])
+    }
+
+    fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let data = inputs.take_tensor(0, "data")?;
+        let starts = self.starts.require(&mut inputs, 1, "starts")?;
+        let ends = self.ends.require(&mut inputs, 2, "ends")?;
+        let (axes, steps) = (self.axes.get(&mut inputs)?, self.steps.get(&mut inputs)?);
+        let bounds = bounds_per_axis(&starts, &ends, axes.as_deref(), steps.as_deref(), data.rank())?;
+        let cuts: Vec<Cut> =
+            data.shape().iter().zip(bounds).map(|(&dim, bounds)| bounds.map_or(Cut::all(dim), |bounds| bounds.to_cut(dim))).collect();
+        Ok(single(movement::cut(data, &cuts)?))
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+}
+
+/// The indices of a gather, counted from the front and proven to lie within the axis.
+fn read_indices(indices: &Tensor, dim: usize, axis: usize) -> Result<Vec<usize>, OpError> {
+    if !matches!(indices.element_type(), ElementType::I32 | ElementType::I64) {
+        let expected = "a tensor of int32 or int64".to_owned();
+        return Err(OpError::WrongInput { index: 1, name: "indices", expected, found: format!("{indices:?}") });
+    }
+    let resolve = |&index: &i64| {
+        let magnitude = usize::try_from(index.unsigned_abs()).ok();
+        let position = if index < 0 { magnitude.and_then(|magnitude| dim.checked_sub(magnitude)) } else { magnitude };
+        position
+            .filter(|&position| position < dim)
+            .ok_or_else(|| OpError::value(format!("index {index} is out of range for axis {axis}, which has {dim} elements")))
+    };
+    indices.to_i64s()?.iter().map(resolve).collect()
+}
+
+/// <https://onnx.ai/onnx/operators/onnx__Gather.html>, opsets 1, 11 (negative indices), 13 (element types).
+#[derive(Debug)]
+struct Gather {
+    axis: i64,
+}
+
+fn build_gather(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    Ok(Box::new(Gather { axis: context.attributes.int("axis")?.unwrap_or(0) }))
+}
+
+impl Operator for Gather {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let Some((element_type, data)) = inputs.tensor(0) else { return Ok(vec![None]) };
+        let indices = inputs.tensor(1).and_then(|(_, shape)| shape.dims());
+        let shape = match (data.dims(), indices) {
+            (Some(data), Some(indices)) => {
+                let axis = normalize_axis(self.axis, data.len())?;
+                SymbolicShape(Some([&data[..axis], indices, &data[axis + 1..]].concat()))
+            }
+            _ => SymbolicShape::unknown(),
+        };
+        Ok(vec![Some(ValueType::tensor(element_type, shape))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let data = inputs.take_tensor(0, "data")?;
+        let indices = inputs.take_tensor(1, "indices")?;
+        let axis = normalize_axis(self.axis, data.rank())?;
+        let positions = read_indices(&indices, data.shape()[axis], axis)?;
+        let shape: Shape = [&data.shape()[..axis], indices.shape(), &data.shape()[axis + 1..]].concat().into();
+        context.check_result_size(data.element_type(), &shape)?;
+        let picked = match positions.as_slice() {
+            // One element is a view.
+            &[position] => {
+                let mut cuts: Vec<Cut> = data.shape().iter().map(|&dim| Cut::all(dim)).collect();
+                cuts[axis] = Cut::range(position, 1);
+                movement::cut(data, &cuts)?
+            }
+            positions => movement::pick(data, axis, positions, context)?,
+        };
+        Ok(single(picked.reshaped(&shape)?))
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+}
+
+/// <https://onnx.ai/onnx/operators/onnx__GatherElements.html>, opsets 11, 13 (element types).
+#[derive(Debug)]
+struct GatherElements {
+    axis: i64,
+}
+
+fn build_gather_elements(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    Ok(Box::new(GatherElements { axis: context.attributes.int("axis")?.unwrap_or(0) }))
+}
+
+impl Operator for GatherElements {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let Some((element_type, _)) = inputs.tensor(0) else { return Ok(vec![None]) };
+        let shape = inputs.tensor(1).map_or_else(SymbolicShape::unknown, |(_, shape)| shape.clone());
+        Ok(vec![Some(ValueType::tensor(element_type, shape))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let data = inputs.take_tensor(0, "data")?;
+        let indices = inputs.take_tensor(1, "indices")?;
+        let axis = normalize_axis(self.axis, data.rank())?;
+        let fits = indices.rank() == data.rank() && (0..data.rank()).all(|other| other == axis || indices.shape()[other] <= data.shape()[other]);
+        if !fits {
+            return Err(OpError::shape(format!(
+                "indices of shape {:?} do not fit data of shape {:?}: they need its rank, and may exceed it along axis {axis} only",
+                indices.shape(),
+                data.shape()
+            )));
+        }
+        let positions = read_indices(&indices, data.shape()[axis], axis)?;
+        context.check_result_size(data.element_type(), indices.shape())?;
+        // Where the indices cover less of the other axes, so does the data.
+        let cover = |(other, &dim): (usize, &usize)| if other == axis { Cut::all(dim) } else { Cut::range(0, indices.shape()[other]) };
+        let cuts: Vec<Cut> = data.shape().iter().enumerate().map(cover).collect();
+        let covered = movement::cut(data, &cuts)?;
+        Ok(single(movement::pick_elements(covered, axis, indices.shape(), &positions, context)?))
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+}

@@ -1,5 +1,314 @@
-//! TBD
+//! Matrix products: MatMul and Gemm. Floating-point products go over burn, integer ones through a host loop.
 
-use super::Registration;
+use burn::backend::ops::FloatTensorOps as _;
 
-pub const OPERATORS: &[Registration] = &[];
+use super::broadcast::{broadcast, broadcast_symbolic, check_broadcasts_to, float_operand};
+use super::operator::{Outputs, single};
+use super::registry::{OpsetRange, Registration};
+use super::types::{Number, check_same_type};
+use super::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
+use crate::graph::infer::InferInputs;
+use crate::graph::{Dimension, SymbolicShape, ValueType};
+use crate::host::ElementType;
+use crate::tensor::{Backend, Shape, Tensor};
+
+pub const OPERATORS: &[Registration] = &[
+    Registration { domain: "", op_type: "Gemm", opsets: OpsetRange::from(1), build: build_gemm },
+    Registration { domain: "", op_type: "MatMul", opsets: OpsetRange::from(1), build: build_matmul },
+];
+
+/// <https://onnx.ai/onnx/operators/onnx__MatMul.html>, opsets 1, 9 (integers), 13 (bfloat16).
+#[derive(Debug)]
+struct MatMul;
+
+fn build_matmul(_context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    Ok(Box::new(MatMul))
+}
+
+/// The sizes of a product, in numpy's sense: a vector on the left is a row, on the right a column, and vanishes from the result.
+#[derive(Debug)]
+struct Product {
+    batch_left: Shape,
+    batch_right: Shape,
+    rows: usize,
+    inner: usize,
+    columns: usize,
+    result: Shape,
+}
+
+/// The dimensions of the left side: batch, rows (of which a vector has none), columns.
+fn left_side<T>(dims: &[T]) -> Result<(&[T], Option<&T>, &T), OpError> {
+    match dims {
+        [] => Err(OpError::shape("the left side of a matrix product is a scalar")),
+        [inner] => Ok((&[], None, inner)),
+        [batch @ .., rows, inner] => Ok((batch, Some(rows), inner)),
+    }
+}
+
+/// The dimensions of the right side: batch, rows, columns (of which a vector has none).
+fn right_side<T>(dims: &[T]) -> Result<(&[T], &T, Option<&T>), OpError> {
+    match dims {
+        [] => Err(OpError::shape("the right side of a matrix product is a scalar")),
+        [inner] => Ok((&[], inner, None)),
+        [batch @ .., inner, columns] => Ok((batch, inner, Some(columns))),
+    }
+}
+
+fn check_inner(left: &Dimension, right: &Dimension) -> Result<(), OpError> {
+    match (left.known(), right.known()) {
+        (Some(left), Some(right)) if left != right => {
+            Err(OpError::shape(format!("a matrix of {left} columns does not multiply with one of {right} rows")))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Product {
+    fn new(left: &[usize], right: &[usize]) -> Result<Self, OpError> {
+        let (batch_left, rows, &inner) = left_side(left)?;
+        let (batch_right, &inner_right, columns) = right_side(right)?;
+        if inner != inner_right {
+            return Err(OpError::shape(format!(
+                "shapes {left:?} and {right:?} do not multiply: the left side has {inner} columns, the right side {inner_right} rows"
+            )));
+        }
+        let mut result = broadcast(batch_left, batch_right)?;
+        result.extend(rows.copied());
+        result.extend(columns.copied());
+        Ok(Self {
+            batch_left: batch_left.into(),
+            batch_right: batch_right.into(),
+            rows: rows.copied().unwrap_or(1),
+            inner,
+            columns: columns.copied().unwrap_or(1),
+            result,
+        })
+    }
+
+    /// Both sides as matrices or stacks of matrices.
+    fn operands(&self, left: Tensor, right: Tensor) -> Result<(Tensor, Tensor), OpError> {
+        let one_matrix = self.batch_right.iter().all(|&dim| dim == 1);
+        // One matrix on the right: all rows on the left make one product, which is much faster than a stack of small ones.
+        let left_shape = if one_matrix {
+            Shape::from_slice(&[self.batch_left.iter().product::<usize>() * self.rows, self.inner])
+        } else {
+            self.batch_left.iter().copied().chain([self.rows, self.inner]).collect()
+        };
+        let right_batch = if one_matrix { &[] } else { self.batch_right.as_slice() };
+        let right_shape: Shape = right_batch.iter().copied().chain([self.inner, self.columns]).collect();
+        Ok((left.reshaped(&left_shape)?, right.reshaped(&right_shape)?))
+    }
+}
+
+/// `left · right` for any batch; both have the same floating-point type.
+fn float_product(product: &Product, left: Tensor, right: Tensor, context: &RunContext<'_>) -> Result<Tensor, OpError> {
+    let element_type = left.element_type();
+    if product.result.contains(&0) {
+        return Ok(Tensor::empty(element_type, &product.result));
+    }
+    let (left, right) = product.operands(left, right)?;
+    let rank = left.rank().max(right.rank());
+    match (float_operand(left, rank), float_operand(right, rank)) {
+        (Some(left), Some(right)) => Ok(Tensor::from_primitive(element_type, &product.result, Backend::float_matmul(left, right))),
+        // An inner dimension of 0: sums of nothing.
+        _ => Ok(zeros(element_type, &product.result)?.to_device(context.device)?),
+    }
+}
+
+fn zeros(element_type: ElementType, shape: &[usize]) -> Result<Tensor, OpError> {
+    fn filled<T: Number>(shape: &[usize]) -> Result<Tensor, OpError> {
+        Ok(Tensor::from_vec(shape, vec![T::ZERO; shape.iter().product()])?)
+    }
+    super::types::match_number!(element_type, T => filled::<T>(shape), else Err(unsupported_type(element_type)))
+}
+
+fn unsupported_type(element_type: ElementType) -> OpError {
+    OpError::unsupported(format!("a matrix product of {element_type}"))
+}
+
+/// Integer products wrap around, as ONNX's other integer arithmetic does.
+fn integer_product<T: Number>(product: &Product, left: &Tensor, right: &Tensor) -> Result<Tensor, OpError> {
+    let (left, right) = (left.as_slice::<T>()?, right.as_slice::<T>()?);
+    let (rows, inner, columns) = (product.rows, product.inner, product.columns);
+    let mut result = vec![T::ZERO; product.result.iter().product()];
+    if result.is_empty() {
+        return Ok(Tensor::empty(T::ELEMENT_TYPE, &product.result));
+    }
+    let mut at_result = 0;
+    super::broadcast::Walk::new([&product.batch_left, &product.batch_right])?.for_each(|[at_left, at_right]| {
+        let left = &left[at_left * rows * inner..][..rows * inner];
+        let right = &right[at_right * inner * columns..][..inner * columns];
+        for row in 0..rows {
+            let sums = &mut result[at_result + row * columns..][..columns];
+            for (step, &factor) in left[row * inner..][..inner].iter().enumerate() {
+                for (sum, &value) in sums.iter_mut().zip(&right[step * columns..][..columns]) {
+                    *sum = sum.plus(factor.times(value));
+                }
+            }
+        }
+        at_result += rows * columns;
+    });
+    Ok(Tensor::from_vec(&product.result, result)?)
+}
+
+impl Operator for MatMul {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let (Some((element_type, left)), Some((_, right))) = (inputs.tensor(0), inputs.tensor(1)) else { return Ok(vec![None]) };
+        let (Some(left), Some(right)) = (left.dims(), right.dims()) else {
+            return Ok(vec![Some(ValueType::tensor(element_type, SymbolicShape::unknown()))]);
+        };
+        let (batch_left, rows, inner_left) = left_side(left)?;
+        let (batch_right, inner_right, columns) = right_side(right)?;
+        check_inner(inner_left, inner_right)?;
+        let SymbolicShape(batch) = broadcast_symbolic(&batch_left.to_vec().into(), &batch_right.to_vec().into())?;
+        let shape = batch.map(|batch| batch.into_iter().chain(rows.cloned()).chain(columns.cloned()).collect());
+        Ok(vec![Some(ValueType::tensor(element_type, SymbolicShape(shape)))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let (left, right) = (inputs.take_tensor(0, "A")?, inputs.take_tensor(1, "B")?);
+        check_same_type(&left, &right)?;
+        let product = Product::new(left.shape(), right.shape())?;
+        context.check_result_size(left.element_type(), &product.result)?;
+        let result = match left.element_type() {
+            element_type if element_type.is_float() => float_product(&product, left, right, context),
+            ElementType::I32 => integer_product::<i32>(&product, &left, &right),
+            ElementType::I64 => integer_product::<i64>(&product, &left, &right),
+            ElementType::U32 => integer_product::<u32>(&product, &left, &right),
+            ElementType::U64 => integer_product::<u64>(&product, &left, &right),
+            other => Err(unsupported_type(other)),
+        };
+        Ok(single(result?))
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+
+    fn macs(&self, inputs: &[Option<ValueType>], outputs: &[Option<ValueType>]) -> Option<u64> {
+        let (_, left) = inputs.first()?.as_ref()?.as_tensor()?;
+        let (_, result) = outputs.first()?.as_ref()?.as_tensor()?;
+        macs(&result.as_known()?, left.dims()?.last()?.known()?)
+    }
+}
+
+/// Multiply-accumulates of a result whose every element sums `inner` products.
+fn macs(result: &[usize], inner: usize) -> Option<u64> {
+    result.iter().chain([&inner]).try_fold(1_u64, |product, &dim| product.checked_mul(u64::try_from(dim).ok()?))
+}
+
+/// `alpha · A' · B' + beta · C`. <https://onnx.ai/onnx/operators/onnx__Gemm.html>, opsets 1, 6, 7 (numpy broadcasting of C), 9, 11 (C is optional),
+/// 13 (bfloat16). The integer types that later opsets allow are in no run-time and are not supported here either.
+#[derive(Debug)]
+struct Gemm {
+    alpha: f32,
+    beta: f32,
+    transpose_left: bool,
+    transpose_right: bool,
+}
+
+fn build_gemm(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let attributes = context.attributes;
+    Ok(Box::new(Gemm {
+        alpha: attributes.float("alpha")?.unwrap_or(1.0),
+        beta: attributes.float("beta")?.unwrap_or(1.0),
+        transpose_left: attributes.int("transA")?.unwrap_or(0) != 0,
+        transpose_right: attributes.int("transB")?.unwrap_or(0) != 0,
+    }))
+}
+
+impl Gemm {
+    /// Rows and columns of an operand as it enters the product.
+    fn oriented<T: Clone>(dims: &[T], is_transposed: bool, name: &str) -> Result<[T; 2], OpError> {
+        match dims {
+            [rows, columns] if is_transposed => Ok([columns.clone(), rows.clone()]),
+            [rows, columns] => Ok([rows.clone(), columns.clone()]),
+            _ => Err(OpError::shape(format!("{name} should be a matrix, but has rank {}", dims.len()))),
+        }
+    }
+
+    /// `beta · C` as burn adds it to a matrix.
+    fn addend(&self, addend: Tensor, result: &[usize]) -> Result<Option<Tensor>, OpError> {
+        check_broadcasts_to(addend.shape(), result)?;
+        if self.beta == 0.0 {
+            return Ok(None);
+        }
+        let rank_2: Shape = std::iter::repeat_n(1, 2 - addend.rank()).chain(addend.shape().iter().copied()).collect();
+        let addend = addend.reshaped(&rank_2)?;
+        if self.beta == 1.0 {
+            return Ok(Some(addend));
+        }
+        let element_type = addend.element_type();
+        Ok(addend
+            .into_primitive()
+            .map(|primitive| Tensor::from_primitive(element_type, &rank_2, Backend::float_mul_scalar(primitive, self.beta.into()))))
+    }
+}
+
+impl Operator for Gemm {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let Some((element_type, left)) = inputs.tensor(0) else { return Ok(vec![None]) };
+        let right = inputs.tensor(1).and_then(|(_, right)| right.dims());
+        let [rows, inner] = match left.dims() {
+            Some(dims) => Self::oriented(dims, self.transpose_left, "A")?,
+            None => [Dimension::Unknown, Dimension::Unknown],
+        };
+        let [inner_right, columns] = match right {
+            Some(dims) => Self::oriented(dims, self.transpose_right, "B")?,
+            None => [Dimension::Unknown, Dimension::Unknown],
+        };
+        check_inner(&inner, &inner_right)?;
+        Ok(vec![Some(ValueType::tensor(element_type, vec![rows, columns]))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let (left, right) = (inputs.take_tensor(0, "A")?, inputs.take_tensor(1, "B")?);
+        let addend = inputs.take_optional_tensor(2, "C")?;
+        let element_type = left.element_type();
+        check_same_type(&left, &right)?;
+        if !element_type.is_float() {
+            return Err(OpError::unsupported(format!("Gemm of {element_type}")));
+        }
+        let left_shape = Self::oriented(left.shape(), self.transpose_left, "A")?;
+        let right_shape = Self::oriented(right.shape(), self.transpose_right, "B")?;
+        let product = Product::new(&left_shape, &right_shape)?;
+        context.check_result_size(element_type, &product.result)?;
+        let addend = match addend {
+            Some(addend) => {
+                check_same_type(&left, &addend)?;
+                self.addend(addend, &product.result)?
+            }
+            None => None,
+        };
+        if product.result.contains(&0) {
+            return Ok(single(Tensor::empty(element_type, &product.result)));
+        }
+        // Transposing is a view, which burn multiplies with as fast as with the matrix itself.
+        let orient = |tensor: Tensor, is_transposed: bool, shape: &[usize]| {
+            if is_transposed { super::movement::permute(tensor, &[1, 0]) } else { Ok(tensor) }
+                .inspect(|tensor| debug_assert_eq!(tensor.shape(), shape))
+        };
+        let left = orient(left, self.transpose_left, &left_shape)?;
+        let right = orient(right, self.transpose_right, &right_shape)?;
+        let result = float_product(&product, left, right, context)?;
+        let Some(mut sum) = result.into_primitive() else { return Ok(single(Tensor::empty(element_type, &product.result))) };
+        if self.alpha != 1.0 {
+            sum = Backend::float_mul_scalar(sum, self.alpha.into());
+        }
+        if let Some(addend) = addend.and_then(Tensor::into_primitive) {
+            sum = Backend::float_add(sum, addend);
+        }
+        Ok(single(Tensor::from_primitive(element_type, &product.result, sum)))
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+
+    fn macs(&self, inputs: &[Option<ValueType>], outputs: &[Option<ValueType>]) -> Option<u64> {
+        let (_, left) = inputs.first()?.as_ref()?.as_tensor()?;
+        let [_, inner] = Self::oriented(&left.as_known()?, self.transpose_left, "A").ok()?;
+        let (_, result) = outputs.first()?.as_ref()?.as_tensor()?;
+        macs(&result.as_known()?, inner)
+    }
+}

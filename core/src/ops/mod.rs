@@ -9,8 +9,11 @@ pub mod operator;
 pub mod registry;
 
 pub(crate) mod broadcast;
+pub(crate) mod integers;
+pub(crate) mod movement;
 pub(crate) mod shape;
 pub(crate) mod types;
+pub(crate) mod window;
 
 #[cfg(test)]
 pub(crate) mod testing;

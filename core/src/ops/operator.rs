@@ -72,8 +72,8 @@ pub struct RunContext<'a> {
 impl RunContext<'_> {
     /// Refuses a result that is too large, before anything of its size is allocated. Returns its number of elements.
     pub fn check_result_size(&self, element_type: ElementType, shape: &[usize]) -> Result<usize, OpError> {
-        let n_elements: u128 = shape.iter().map(|&dim| dim as u128).product();
-        let bytes = n_elements * element_type.bits().unwrap_or(192) as u128 / 8;
+        let n_elements = shape.iter().fold(1_u128, |product, &dim| product.saturating_mul(dim as u128));
+        let bytes = n_elements.saturating_mul(element_type.bits().unwrap_or(192) as u128) / 8;
         if bytes > self.max_result_bytes {
             return Err(OpError::ResultTooLarge { shape: shape.to_vec(), bytes, limit: self.max_result_bytes });
         }
