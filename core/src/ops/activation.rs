@@ -111,7 +111,7 @@ impl Clip {
         let dims = Shape::from_slice(x.shape());
         let mut values = x.into_vec::<T>()?;
         for value in &mut values {
-            *value = value.maximum(low).minimum(high);
+            *value = value.larger(low).smaller(high);
         }
         Ok(Tensor::from_vec(&dims, values)?)
     }

@@ -166,8 +166,8 @@ impl Variadic {
 
     fn combine_on_host<T: Number>(&self, a: Tensor, b: &Tensor, context: &RunContext<'_>) -> Result<Tensor, OpError> {
         let apply = match self.kind {
-            VariadicKind::Max => T::maximum,
-            VariadicKind::Min => T::minimum,
+            VariadicKind::Max => T::larger,
+            VariadicKind::Min => T::smaller,
             VariadicKind::Sum | VariadicKind::Mean => T::plus,
         };
         if a.shape() == b.shape() {

@@ -111,8 +111,8 @@ impl Reduce {
             sums.into_iter().map(|sum| T::from_f64(finish(sum))).collect::<Vec<T>>()
         };
         let results = match self.kind {
-            ReduceKind::Max => in_type(T::LEAST, T::maximum),
-            ReduceKind::Min => in_type(T::GREATEST, T::minimum),
+            ReduceKind::Max => in_type(T::LEAST, T::larger),
+            ReduceKind::Min => in_type(T::GREATEST, T::smaller),
             ReduceKind::Sum if is_int => in_type(T::ZERO, T::plus),
             ReduceKind::Prod if is_int => in_type(T::ONE, T::times),
             ReduceKind::Mean if is_int => {

@@ -158,12 +158,12 @@ pub trait Number: Element + PartialOrd {
     fn narrow(value: Wide) -> Self;
 
     /// The larger of two, and NaN where either is.
-    fn maximum(self, other: Self) -> Self {
+    fn larger(self, other: Self) -> Self {
         if self.is_nan() || self > other { self } else { other }
     }
 
     /// The smaller of two, and NaN where either is.
-    fn minimum(self, other: Self) -> Self {
+    fn smaller(self, other: Self) -> Self {
         if self.is_nan() || self < other { self } else { other }
     }
 }
@@ -295,8 +295,8 @@ mod tests {
 
     #[test]
     fn extremes_propagate_nan_from_either_side() {
-        assert!(f32::NAN.maximum(1.0).is_nan() && 1.0_f32.maximum(f32::NAN).is_nan());
-        assert!(f64::NAN.minimum(1.0).is_nan() && 1.0_f64.minimum(f64::NAN).is_nan());
-        assert_eq!(f16::from_f32(2.0).maximum(f16::from_f32(-3.0)).to_f32(), 2.0);
+        assert!(f32::NAN.larger(1.0).is_nan() && 1.0_f32.larger(f32::NAN).is_nan());
+        assert!(f64::NAN.smaller(1.0).is_nan() && 1.0_f64.smaller(f64::NAN).is_nan());
+        assert_eq!(f16::from_f32(2.0).larger(f16::from_f32(-3.0)).to_f32(), 2.0);
     }
 }
