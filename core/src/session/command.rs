@@ -20,6 +20,8 @@ pub enum Command {
     DescribeTable(PathBuf),
     /// Last request wins.
     Predict(PredictRequest),
+    /// The same row with one column varied, for a curve beside the prediction. Last request wins.
+    WhatIf(PredictRequest),
     Score(ScoreRequest),
     Verify(VerifyRequest),
     Cancel(JobId),

@@ -1,8 +1,9 @@
 //! The one door for all faces: [`Command`] in, [`Event`] out, [`State`] to draw from.
 //!
 //! `dispatch` is cheap: it edits the state or starts a job on an immutable snapshot. `poll` folds ended jobs into the state and never blocks.
-//! One-row predictions are last-request-wins: while one runs, only the newest request waits.
+//! Predictions by hand are last-request-wins: while one runs, only the newest request waits.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::tensor::Device;
 use crate::{Error, data, inspect, predict, score, verify};
 
 mod command;
+mod command_line;
 mod state;
 
 pub use command::{Command, Event, Notice};
@@ -24,8 +26,8 @@ pub use state::{JobKind, JobRecord, JobState, OpenedModel, State};
 enum JobResult {
     Opened(Box<OpenedModel>),
     Described(Box<data::TableInfo>),
-    Predicted(predict::PredictReport),
-    Scored(Box<score::ScoreReport>),
+    Predicted(PredictRequest, predict::PredictReport),
+    Scored(Box<score::ScoreReport>, Option<Box<data::TableInfo>>),
     Verified(verify::VerifyReport),
 }
 
@@ -34,10 +36,24 @@ pub struct Session {
     state: State,
     pool: JobPool<JobResult>,
     running: Vec<JobHandle>,
-    /// The newest prediction asked for while another ran.
-    waiting_prediction: Option<PredictRequest>,
-    predicting: Option<JobId>,
+    prediction: Lane,
+    what_if: Lane,
     events: Vec<Event>,
+}
+
+/// Work of which only the newest request matters.
+#[derive(Debug, Default)]
+struct Lane {
+    running: Option<JobId>,
+    /// The newest request made while another ran.
+    waiting: Option<PredictRequest>,
+}
+
+/// The two questions that a form asks at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Row,
+    WhatIf,
 }
 
 impl Session {
@@ -47,10 +63,16 @@ impl Session {
             state: State::default(),
             pool: JobPool::new(Arc::new(wake)),
             running: Vec::new(),
-            waiting_prediction: None,
-            predicting: None,
+            prediction: Lane::default(),
+            what_if: Lane::default(),
             events: Vec::new(),
         }
+    }
+
+    /// Models opened in earlier sessions, newest first, as a face has kept them.
+    pub fn restore_recent_models(&mut self, paths: Vec<PathBuf>) {
+        self.state.recent_models = paths;
+        self.events.push(Event::StateChanged);
     }
 
     /// What the faces draw.
@@ -72,9 +94,7 @@ impl Session {
             }
             Command::CloseModel => {
                 self.state.opened = None;
-                self.state.prediction = None;
-                self.state.prediction_error = None;
-                self.waiting_prediction = None;
+                self.forget_predictions();
                 self.events.push(Event::StateChanged);
                 None
             }
@@ -82,11 +102,17 @@ impl Session {
                 let label = format!("reading {}", file_name(&path));
                 Some(self.start(JobKind::Describe, label, move |_| Ok(JobResult::Described(Box::new(data::describe(&path, PREVIEW_ROWS)?)))))
             }
-            Command::Predict(request) => self.predict(request),
+            Command::Predict(request) => self.predict(Question::Row, request),
+            Command::WhatIf(request) => self.predict(Question::WhatIf, request),
             Command::Score(request) => {
                 let model = self.model()?;
                 let label = format!("scoring {}", file_name(&request.data));
-                Some(self.start(JobKind::Score, label, move |ctx| Ok(JobResult::Scored(Box::new(score::score(ctx, &model, &request)?)))))
+                Some(self.start(JobKind::Score, label, move |ctx| {
+                    let report = score::score(ctx, &model, &request)?;
+                    // The file is written and the job a success even if its head can't be shown.
+                    let preview = data::describe(&report.output, SCORED_PREVIEW_ROWS).ok().map(Box::new);
+                    Ok(JobResult::Scored(Box::new(report), preview))
+                }))
             }
             Command::Verify(request) => {
                 Some(self.start(JobKind::Verify, "verifying".to_owned(), move |ctx| Ok(JobResult::Verified(verify::verify(ctx, &request)?))))
@@ -145,15 +171,35 @@ impl Session {
         model
     }
 
-    fn predict(&mut self, request: PredictRequest) -> Option<JobId> {
-        let model = self.model()?;
-        if self.predicting.is_some() {
-            self.waiting_prediction = Some(request);
-            return self.predicting;
+    fn lane(&mut self, question: Question) -> &mut Lane {
+        match question {
+            Question::Row => &mut self.prediction,
+            Question::WhatIf => &mut self.what_if,
         }
-        let id = self.start(JobKind::Predict, "predicting".to_owned(), move |ctx| Ok(JobResult::Predicted(predict::predict(ctx, &model, &request)?)));
-        self.predicting = Some(id);
+    }
+
+    fn predict(&mut self, question: Question, request: PredictRequest) -> Option<JobId> {
+        let model = self.model()?;
+        let lane = self.lane(question);
+        if lane.running.is_some() {
+            lane.waiting = Some(request);
+            return lane.running;
+        }
+        let id = self.start(JobKind::Predict, "predicting".to_owned(), move |ctx| {
+            let report = predict::predict(ctx, &model, &request)?;
+            Ok(JobResult::Predicted(request, report))
+        });
+        self.lane(question).running = Some(id);
         Some(id)
+    }
+
+    /// What was said of the last model's rows means nothing for the next; answers still on their way are dropped when they arrive.
+    fn forget_predictions(&mut self) {
+        self.state.prediction = None;
+        self.state.prediction_error = None;
+        self.state.what_if = None;
+        self.prediction = Lane::default();
+        self.what_if = Lane::default();
     }
 
     fn start(
@@ -176,23 +222,16 @@ impl Session {
     fn finish(&mut self, id: JobId, outcome: JobOutcome<JobResult>) {
         let seconds = self.progress(id).map(|progress| progress.elapsed().as_secs_f64());
         self.running.retain(|handle| handle.id != id);
-        let is_prediction = self.predicting == Some(id);
+        let question = [Question::Row, Question::WhatIf].into_iter().find(|question| self.lane(*question).running == Some(id));
         let state = match outcome {
             JobOutcome::Done(result) => {
-                self.apply(result);
+                self.apply(question, result);
                 JobState::Done
             }
             JobOutcome::Cancelled => JobState::Cancelled,
             JobOutcome::Failed(error) => JobState::Failed(error.to_string()),
             JobOutcome::Panicked(message) => JobState::Failed(format!("Drydock broke down: {message}. This is a bug; please report it")),
         };
-        if is_prediction {
-            self.predicting = None;
-            if let JobState::Failed(message) = &state {
-                self.state.prediction = None;
-                self.state.prediction_error = Some(message.clone());
-            }
-        }
         if let Some(record) = self.state.jobs.iter_mut().find(|record| record.id == id) {
             record.seconds = seconds;
             record.state = state.clone();
@@ -201,25 +240,50 @@ impl Session {
             }
         }
         self.events.push(Event::JobFinished(id));
-        if is_prediction && let Some(request) = self.waiting_prediction.take() {
-            self.predict(request);
+        if let Some(question) = question {
+            self.answered(question, state);
         }
     }
 
-    fn apply(&mut self, result: JobResult) {
+    /// A prediction has ended: notes its failure, and starts the newest request that came in meanwhile.
+    fn answered(&mut self, question: Question, state: JobState) {
+        if let JobState::Failed(message) = state {
+            match question {
+                Question::Row => {
+                    self.state.prediction = None;
+                    self.state.prediction_error = Some(message);
+                }
+                Question::WhatIf => self.state.what_if = None,
+            }
+        }
+        let lane = self.lane(question);
+        lane.running = None;
+        if let Some(request) = lane.waiting.take() {
+            self.predict(question, request);
+        }
+    }
+
+    /// `question`: what the prediction was asked for, if anyone still wants to know.
+    fn apply(&mut self, question: Option<Question>, result: JobResult) {
         match result {
             JobResult::Opened(opened) => {
-                self.state.prediction = None;
-                self.state.prediction_error = None;
+                self.forget_predictions();
                 self.state.remember(opened.model.path.clone());
                 self.state.opened = Some(*opened);
             }
             JobResult::Described(info) => self.state.table = Some(*info),
-            JobResult::Predicted(report) => {
-                self.state.prediction = Some(report);
-                self.state.prediction_error = None;
+            JobResult::Predicted(request, report) => match question {
+                Some(Question::Row) => {
+                    self.state.prediction = Some(report);
+                    self.state.prediction_error = None;
+                }
+                Some(Question::WhatIf) => self.state.what_if = Some((request, report)),
+                None => {}
+            },
+            JobResult::Scored(report, preview) => {
+                self.state.score = Some(*report);
+                self.state.score_preview = preview.map(|preview| *preview);
             }
-            JobResult::Scored(report) => self.state.score = Some(*report),
             JobResult::Verified(report) => self.state.verify = Some(report),
         }
         self.events.push(Event::StateChanged);
@@ -228,6 +292,9 @@ impl Session {
 
 /// Rows of a table that faces show before it is scored.
 const PREVIEW_ROWS: usize = 50;
+
+/// Rows of a scored table that faces show.
+const SCORED_PREVIEW_ROWS: usize = 1000;
 
 fn file_name(path: &std::path::Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())

@@ -7,7 +7,7 @@ use crate::data::TableInfo;
 use crate::inspect::InspectReport;
 use crate::jobs::JobId;
 use crate::model::OpenModel;
-use crate::predict::PredictReport;
+use crate::predict::{PredictReport, PredictRequest};
 use crate::score::ScoreReport;
 use crate::verify::VerifyReport;
 
@@ -20,7 +20,11 @@ pub struct State {
     pub prediction: Option<PredictReport>,
     /// Why the latest prediction failed.
     pub prediction_error: Option<String>,
+    /// The latest "what if", with the rows that it answers.
+    pub what_if: Option<(PredictRequest, PredictReport)>,
     pub score: Option<ScoreReport>,
+    /// The head of the table scored last.
+    pub score_preview: Option<TableInfo>,
     pub verify: Option<VerifyReport>,
     /// Every job but one-row predictions, oldest first.
     pub jobs: Vec<JobRecord>,
