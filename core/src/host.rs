@@ -37,11 +37,13 @@ pub enum ElementType {
     F8E8M0,
     U2,
     I2,
+    F6E2M3,
+    F6E3M2,
 }
 
 impl ElementType {
     /// Every element type with its number in `TensorProto.DataType`, and its name as ONNX spells it in type strings.
-    pub const ALL: [(i32, Self, &'static str); 26] = [
+    pub const ALL: [(i32, Self, &'static str); 28] = [
         (1, Self::F32, "float32"),
         (2, Self::U8, "uint8"),
         (3, Self::I8, "int8"),
@@ -68,6 +70,8 @@ impl ElementType {
         (24, Self::F8E8M0, "float8e8m0"),
         (25, Self::U2, "uint2"),
         (26, Self::I2, "int2"),
+        (27, Self::F6E2M3, "float6e2m3"),
+        (28, Self::F6E3M2, "float6e3m2"),
     ];
 
     pub fn from_onnx(code: i32) -> Option<Self> {
@@ -94,6 +98,7 @@ impl ElementType {
             Self::String => return None,
             Self::U2 | Self::I2 => 2,
             Self::U4 | Self::I4 | Self::F4E2M1 => 4,
+            Self::F6E2M3 | Self::F6E3M2 => 6,
             Self::U8 | Self::I8 | Self::Bool | Self::F8E4M3Fn | Self::F8E4M3Fnuz | Self::F8E5M2 | Self::F8E5M2Fnuz | Self::F8E8M0 => 8,
             Self::U16 | Self::I16 | Self::F16 | Self::Bf16 => 16,
             Self::F32 | Self::I32 | Self::U32 => 32,

@@ -1,8 +1,19 @@
 //! What a model is made of: signature, operators, weights, cost, what can't run here.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use serde::ser::{SerializeSeq as _, Serializer};
+
+use crate::graph::cost::{self, GraphCost};
+use crate::graph::infer::{infer_types, infer_types_from};
+use crate::graph::order::topological_order;
+use crate::graph::{Graph, Model, NodeId, ValueId, ValueType};
 use crate::model::OpenModel;
+use crate::onnx::{self, LoadError};
+use crate::ops::Placement;
+use crate::ops::inference::{BuiltOperators, NodeProblem};
+use crate::task::TaskCtx;
 
 /// The answer to `drydock inspect`.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -10,6 +21,7 @@ pub struct InspectReport {
     pub path: String,
     pub producer: String,
     pub ir_version: i64,
+    /// Operator set version by domain; the default domain is `ai.onnx`.
     pub opsets: BTreeMap<String, i64>,
     pub inputs: Vec<SignatureItem>,
     pub outputs: Vec<SignatureItem>,
@@ -20,7 +32,9 @@ pub struct InspectReport {
     pub weight_bytes: u64,
     /// Largest sum of activations alive at once, symbolic dimensions set to 1.
     pub activation_peak_bytes: Option<u64>,
+    /// How many nodes there are of each operator: `Conv`, `ai.onnx.ml.Scaler`.
     pub operators: BTreeMap<String, u64>,
+    /// Nodes that Drydock does not run, one sentence each.
     pub unsupported: Vec<String>,
     /// Places where the model contradicts itself.
     pub issues: Vec<String>,
@@ -31,9 +45,10 @@ pub struct InspectReport {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SignatureItem {
     pub name: String,
-    /// `float32`, `string`, or `sequence(…)`, `map(…)`.
+    /// `float32`, `string`, or `sequence(…)`, `map(…)`; `unknown` where the file does not say and it can't be inferred.
     pub element_type: String,
-    /// Dimensions as text: `N`, `20`, `?`. Empty for what is no tensor.
+    /// Dimensions as text: `N`, `20`, `?`. Empty for what is no tensor. In JSON, `20` is a number and `?` is null.
+    #[serde(serialize_with = "serialize_shape")]
     pub shape: Vec<String>,
 }
 
@@ -50,24 +65,124 @@ pub struct NodeReport {
     pub placement: String,
 }
 
+/// Looks at a model file without compiling it. Weights are not read.
+pub fn inspect_file(ctx: &TaskCtx, path: &Path) -> Result<InspectReport, LoadError> {
+    let file = onnx::load(ctx, path)?;
+    Ok(inspect_model(path, file.file_bytes, &file.model))
+}
+
 /// Looks at an opened model. Weights are not read.
 pub fn inspect(model: &OpenModel) -> InspectReport {
+    inspect_model(&model.path, model.file_bytes, &model.model)
+}
+
+fn inspect_model(path: &Path, file_bytes: u64, model: &Model) -> InspectReport {
+    let graph = &model.graph;
+    let operators = BuiltOperators::new(model);
+    let (types, contradictions) = infer_types(model, &operators);
+    let (types_for_one_row, _) = infer_types_from(model, &operators, cost::types_for_one_row(model));
+    let cost = cost::cost(model, &operators, &types_for_one_row);
+
+    let sentence = |id: NodeId, reason: &str| {
+        let node = graph.node(id);
+        format!("node '{}' ({}): {reason}", node.label(graph), node.qualified_type())
+    };
+    let (unsupported, invalid): (Vec<_>, Vec<_>) = operators.problems().partition(|(_, problem)| matches!(problem, NodeProblem::Unsupported(_)));
+    let issues = invalid.iter().map(|(id, problem)| sentence(*id, problem.reason()));
+    let issues = issues.chain(contradictions.iter().map(|issue| sentence(issue.node, &issue.message)));
+    let sparse = graph.opaque.iter().filter(|(field, _)| field == "sparse_initializer").map(|_| "a sparse initializer: these are not supported".to_owned());
     InspectReport {
-        path: model.path.display().to_string(),
-        producer: String::new(),
-        ir_version: 0,
-        opsets: BTreeMap::new(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        parameters: 0,
-        macs: None,
-        file_bytes: model.file_bytes,
-        weight_bytes: 0,
-        activation_peak_bytes: None,
-        operators: BTreeMap::new(),
-        unsupported: Vec::new(),
-        issues: Vec::new(),
-        metadata: Vec::new(),
-        nodes: Vec::new(),
+        path: path.display().to_string(),
+        producer: [model.producer_name.as_str(), model.producer_version.as_str()].join(" ").trim().to_owned(),
+        ir_version: model.ir_version,
+        opsets: model.opset_imports.iter().map(|(domain, version)| (domain_name(domain), *version)).collect(),
+        inputs: graph.inputs.iter().map(|id| signature_item(graph, *id, &types)).collect(),
+        outputs: graph.outputs.iter().map(|id| signature_item(graph, *id, &types)).collect(),
+        parameters: cost.weights.parameters,
+        macs: cost.macs,
+        file_bytes,
+        weight_bytes: cost.weights.bytes,
+        activation_peak_bytes: cost.activation_peak_bytes,
+        operators: count_operators(graph),
+        unsupported: unsupported.iter().map(|(id, problem)| sentence(*id, problem.reason())).chain(sparse).collect(),
+        issues: issues.collect(),
+        metadata: model.metadata.clone(),
+        nodes: node_reports(graph, &operators, &cost, &types),
     }
+}
+
+fn node_reports(graph: &Graph, operators: &BuiltOperators, cost: &GraphCost, types: &[Option<ValueType>]) -> Vec<NodeReport> {
+    let report = |id: NodeId| {
+        let node = graph.node(id);
+        let cost = &cost.nodes[id.index()];
+        NodeReport {
+            name: node.label(graph).to_owned(),
+            operator: node.qualified_type(),
+            outputs: node.outputs.iter().flatten().map(|id| signature_item(graph, *id, types)).collect(),
+            parameters: cost.weights.parameters,
+            weight_bytes: cost.weights.bytes,
+            macs: cost.macs,
+            placement: match operators.placement(id) {
+                Some(Placement::AnyDevice) => "any device",
+                Some(Placement::Host) => "host",
+                None => "unsupported",
+            }
+            .to_owned(),
+        }
+    };
+    // Loading refuses cycles, so there is an order.
+    topological_order(graph).unwrap_or_default().into_iter().map(report).collect()
+}
+
+fn signature_item(graph: &Graph, id: ValueId, types: &[Option<ValueType>]) -> SignatureItem {
+    let name = graph.value(id).name.clone();
+    match &types[id.index()] {
+        None => SignatureItem { name, element_type: "unknown".to_owned(), shape: Vec::new() },
+        Some(ValueType::Tensor { element_type, shape }) => SignatureItem {
+            name,
+            element_type: element_type.name().to_owned(),
+            shape: shape.dims().map_or_else(|| vec!["…".to_owned()], |dims| dims.iter().map(ToString::to_string).collect()),
+        },
+        Some(other) => SignatureItem { name, element_type: type_name(other), shape: Vec::new() },
+    }
+}
+
+/// `sequence(map(int64, float32))`: element types only.
+fn type_name(value_type: &ValueType) -> String {
+    match value_type {
+        ValueType::Tensor { element_type, .. } => element_type.name().to_owned(),
+        ValueType::SparseTensor { element_type, .. } => format!("sparse({element_type})"),
+        ValueType::Sequence(inner) => format!("sequence({})", type_name(inner)),
+        ValueType::Map { key, value } => format!("map({key}, {})", type_name(value)),
+        ValueType::Optional(inner) => format!("optional({})", type_name(inner)),
+    }
+}
+
+fn domain_name(domain: &str) -> String {
+    if domain.is_empty() { "ai.onnx".to_owned() } else { domain.to_owned() }
+}
+
+fn count_operators(graph: &Graph) -> BTreeMap<String, u64> {
+    let mut operators = BTreeMap::new();
+    let mut pending = vec![graph];
+    while let Some(graph) = pending.pop() {
+        for node in &graph.nodes {
+            *operators.entry(node.qualified_type()).or_default() += 1;
+            pending.extend(node.subgraphs());
+        }
+    }
+    operators
+}
+
+/// Known dimensions are numbers to a script, symbols strings, and what is unknown null.
+fn serialize_shape<S: Serializer>(shape: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut list = serializer.serialize_seq(Some(shape.len()))?;
+    for dim in shape {
+        match (dim.parse::<u64>(), dim.as_str()) {
+            (Ok(known), _) => list.serialize_element(&known)?,
+            (_, "?") => list.serialize_element(&None::<u64>)?,
+            (_, symbol) => list.serialize_element(symbol)?,
+        }
+    }
+    list.end()
 }

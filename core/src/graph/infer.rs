@@ -1,7 +1,9 @@
 //! The driver of symbolic shape and type inference: walks a graph in topological order and asks a rule per node.
 //! The rules themselves belong to the operators ([`crate::ops`]); this module only knows the trait it asks.
 
-use super::{Model, Node, NodeId, ValueId, ValueType};
+use std::collections::{HashMap, HashSet};
+
+use super::{Dimension, Graph, Model, Node, NodeId, ValueId, ValueType};
 use crate::host::HostTensor;
 
 /// What an inference rule may look at: input types, and the values of inputs that are constants.
@@ -40,8 +42,13 @@ impl<'a> InferInputs<'a> {
 
 /// Finds the types of a node's outputs. Implemented over the operator registry.
 pub trait InferenceRules {
-    /// One entry per output; `None` where nothing can be said. `Err` is a sentence: the model contradicts itself here.
-    fn infer(&self, model: &Model, node: &Node, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String>;
+    /// One entry per output of a node of `model.graph`; `None` where nothing can be said. `Err` is a sentence: the model contradicts itself here.
+    fn infer(&self, model: &Model, node: NodeId, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String>;
+
+    /// Computes a node whose inputs are all small constants, so that shapes that a model computes become known. `None` where that is not possible.
+    fn evaluate(&self, _model: &Model, _node: NodeId, _inputs: &[Option<&HostTensor>]) -> Option<Vec<HostTensor>> {
+        None
+    }
 }
 
 /// A place where the model contradicts itself.
@@ -54,8 +61,18 @@ pub struct InferenceIssue {
 /// Types of every value of `model.graph`, by [`ValueId`]; declared types win over inferred ones where those are less exact.
 /// Contradictions are returned beside the types, in graph order.
 pub fn infer_types(model: &Model, rules: &dyn InferenceRules) -> (Vec<Option<ValueType>>, Vec<InferenceIssue>) {
+    infer_types_from(model, rules, model.graph.values().iter().map(|value| value.value_type.clone()).collect())
+}
+
+/// As [`infer_types`], starting from `declared` types (by [`ValueId`]) instead of the model's own: what if the batch were 1?
+pub fn infer_types_from(
+    model: &Model,
+    rules: &dyn InferenceRules,
+    declared: Vec<Option<ValueType>>,
+) -> (Vec<Option<ValueType>>, Vec<InferenceIssue>) {
     let graph = &model.graph;
-    let mut types: Vec<Option<ValueType>> = graph.values().iter().map(|value| value.value_type.clone()).collect();
+    let mut types = declared;
+    let mut constants = Constants::of(graph);
     for (id, initializer) in &graph.initializers {
         types[id.index()] = Some(ValueType::tensor(initializer.tensor.element_type(), initializer.tensor.shape()));
     }
@@ -63,13 +80,12 @@ pub fn infer_types(model: &Model, rules: &dyn InferenceRules) -> (Vec<Option<Val
     let Ok(order) = super::order::topological_order(graph) else { return (types, issues) };
     for node_id in order {
         let node = graph.node(node_id);
-        let type_of = |id: &Option<ValueId>| id.and_then(|id| types[id.index()].clone());
         let inputs = InferInputs {
-            types: node.inputs.iter().map(type_of).collect(),
-            constants: node.inputs.iter().map(|id| id.and_then(|id| graph.constant(id))).collect(),
+            types: node.inputs.iter().map(|id| id.and_then(|id| types[id.index()].clone())).collect(),
+            constants: node.inputs.iter().map(|id| id.and_then(|id| constants.get(id))).collect(),
             n_outputs: node.outputs.len(),
         };
-        match rules.infer(model, node, &inputs) {
+        match rules.infer(model, node_id, &inputs) {
             Ok(inferred) => {
                 for (output, inferred) in node.outputs.iter().zip(inferred) {
                     if let (Some(output), Some(inferred)) = (output, inferred) {
@@ -77,15 +93,97 @@ pub fn infer_types(model: &Model, rules: &dyn InferenceRules) -> (Vec<Option<Val
                     }
                 }
             }
-            Err(message) => issues.push(InferenceIssue { node: node_id, message }),
+            Err(message) => {
+                issues.push(InferenceIssue { node: node_id, message });
+                continue;
+            }
+        }
+        if let Some(results) = evaluate(model, rules, node_id, &inputs, &types) {
+            drop(inputs);
+            for (output, result) in node.outputs.iter().zip(results) {
+                let Some(output) = output else { continue };
+                merge(&mut types[output.index()], ValueType::tensor(result.element_type(), result.shape()));
+                constants.computed.insert(*output, result);
+            }
         }
     }
     (types, issues)
 }
 
+/// The most elements that a constant may have to be computed during inference: enough for any shape, too few for weights.
+const MAX_EVALUATED_ELEMENTS: usize = 1024;
+
+/// Constants of a graph: initializers, and what inference computed from them.
+struct Constants<'a> {
+    graph: &'a Graph,
+    may_be_overridden: HashSet<ValueId>,
+    computed: HashMap<ValueId, HostTensor>,
+}
+
+impl<'a> Constants<'a> {
+    fn of(graph: &'a Graph) -> Self {
+        Self { graph, may_be_overridden: graph.inputs.iter().copied().collect(), computed: HashMap::new() }
+    }
+
+    fn get(&self, id: ValueId) -> Option<&HostTensor> {
+        if self.may_be_overridden.contains(&id) {
+            return None;
+        }
+        self.computed.get(&id).or_else(|| self.graph.initializers.get(&id).map(|initializer| &initializer.tensor))
+    }
+}
+
+/// The results of a node, if its inputs are small constants and so are its results.
+fn evaluate(
+    model: &Model,
+    rules: &dyn InferenceRules,
+    node_id: NodeId,
+    inputs: &InferInputs<'_>,
+    types: &[Option<ValueType>],
+) -> Option<Vec<HostTensor>> {
+    let node = model.graph.node(node_id);
+    let is_small = |id: &ValueId| {
+        let shape = types[id.index()].as_ref()?.as_tensor()?.1.as_known()?;
+        shape.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim)).filter(|n| *n <= MAX_EVALUATED_ELEMENTS)
+    };
+    if !node.outputs.iter().flatten().all(|id| is_small(id).is_some()) || node.subgraphs().next().is_some() {
+        return None;
+    }
+    if node.domain.is_empty() && matches!(node.op_type.as_str(), "Shape" | "Size") {
+        return shape_of(node, inputs).map(|shape| vec![shape]);
+    }
+    let is_constant = |(id, constant): (&Option<ValueId>, &Option<&HostTensor>)| match (id, constant) {
+        (None, _) => true,
+        (Some(_), Some(constant)) => constant.n_elements() <= MAX_EVALUATED_ELEMENTS,
+        (Some(_), None) => false,
+    };
+    if !node.inputs.iter().zip(&inputs.constants).all(is_constant) {
+        return None;
+    }
+    rules.evaluate(model, node_id, &inputs.constants)
+}
+
+/// `Shape` and `Size` need no data, only a known shape.
+fn shape_of(node: &Node, inputs: &InferInputs<'_>) -> Option<HostTensor> {
+    let shape = inputs.tensor(0)?.1.as_known()?;
+    let dims: Vec<i64> = shape.iter().map(|&dim| i64::try_from(dim).ok()).collect::<Option<_>>()?;
+    if node.op_type == "Size" {
+        let size = dims.iter().try_fold(1_i64, |product, &dim| product.checked_mul(dim))?;
+        return HostTensor::from_vec(Vec::new(), &[size]).ok();
+    }
+    let rank = i64::try_from(dims.len()).ok()?;
+    // `start` and `end` came with opset 15; negative ones count from the end, and both are clamped.
+    let place = |name: &str, default: i64| {
+        let place = node.attributes.int(name).ok()?.unwrap_or(default);
+        usize::try_from(if place < 0 { place.saturating_add(rank).max(0) } else { place.min(rank) }).ok()
+    };
+    let (start, end) = (place("start", 0)?, place("end", rank)?);
+    let dims = dims.get(start..end.max(start))?;
+    HostTensor::from_vec(vec![dims.len()], dims).ok()
+}
+
 /// Keeps the more exact of a declared and an inferred type, dimension by dimension.
 fn merge(slot: &mut Option<ValueType>, inferred: ValueType) {
-    use super::Dimension;
     let Some(ValueType::Tensor { shape: declared, .. }) = slot else {
         if slot.is_none() {
             *slot = Some(inferred);

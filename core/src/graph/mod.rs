@@ -2,14 +2,16 @@
 //! Knows no files and no devices. Nothing here judges whether an operator can run; that is [`crate::ops`]' and [`crate::engine`]'s part.
 //!
 //! Read [`Model`], then [`Graph`]; `types` has value types and symbolic shapes, `order` the topological order,
-//! `infer` the driver of shape inference, `cost` what a graph weighs.
+//! `check` what makes a graph valid, `infer` the driver of shape inference, `cost` what a graph weighs, `edit` the one way to change a graph.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::host::HostTensor;
 
 pub mod attribute;
+pub mod check;
 pub mod cost;
+pub mod edit;
 pub mod infer;
 pub mod order;
 pub mod types;
@@ -33,6 +35,8 @@ pub struct Model {
     pub graph: Graph,
     /// Model-local functions.
     pub functions: Vec<Function>,
+    /// What is carried from load to save without a look inside (training, device configurations): encoded messages under their field names.
+    pub opaque: Vec<(String, bytes::Bytes)>,
 }
 
 impl Model {
@@ -63,6 +67,8 @@ pub struct Function {
     pub opset_imports: BTreeMap<String, i64>,
     pub graph: Graph,
     pub metadata: Vec<(String, String)>,
+    /// As [`Node::opaque`].
+    pub opaque: Vec<(String, bytes::Bytes)>,
 }
 
 /// Index of a value (an edge) in [`Graph::values`].
@@ -94,8 +100,10 @@ pub struct ValueInfo {
     pub value_type: Option<ValueType>,
     pub doc_string: String,
     pub metadata: Vec<(String, String)>,
-    /// The file itself declared a type (so saving declares it again).
+    /// The file itself declared the value (so saving declares it again).
     pub is_declared: bool,
+    /// The file's own encoding of the type, where it says more than a [`ValueType`] can (denotations, opaque types).
+    pub encoded_type: Option<bytes::Bytes>,
 }
 
 /// One operation.
@@ -113,6 +121,8 @@ pub struct Node {
     pub outputs: Vec<Option<ValueId>>,
     pub attributes: Attributes,
     pub metadata: Vec<(String, String)>,
+    /// What is carried from load to save without a look inside (sharding; doc strings of attributes, names of their tensors).
+    pub opaque: Vec<(String, bytes::Bytes)>,
 }
 
 impl Node {
@@ -122,6 +132,15 @@ impl Node {
             return &self.name;
         }
         self.outputs.iter().flatten().next().map_or("(unnamed)", |id| graph.value(*id).name.as_str())
+    }
+
+    /// Graphs in the node's attributes: the branches of `If`, the bodies of `Loop` and `Scan`.
+    pub fn subgraphs(&self) -> impl Iterator<Item = &Graph> {
+        self.attributes.0.values().flat_map(|attribute| match attribute {
+            Attribute::Graph(graph) => std::slice::from_ref(graph.as_ref()),
+            Attribute::Graphs(graphs) => graphs.as_slice(),
+            _ => &[],
+        })
     }
 
     /// `Conv`, or `ai.onnx.ml.Scaler` outside the default domain.
@@ -153,11 +172,12 @@ pub struct Graph {
 pub struct Initializer {
     pub tensor: HostTensor,
     pub doc_string: String,
+    pub metadata: Vec<(String, String)>,
 }
 
 impl From<HostTensor> for Initializer {
     fn from(tensor: HostTensor) -> Self {
-        Self { tensor, doc_string: String::new() }
+        Self { tensor, doc_string: String::new(), metadata: Vec::new() }
     }
 }
 
@@ -176,7 +196,7 @@ impl Graph {
     /// Adds a value whose name starts with `stem` and is not taken.
     pub fn fresh_value(&mut self, stem: &str) -> ValueId {
         let mut name = stem.to_owned();
-        let mut suffix = 1_u32;
+        let mut suffix = self.values.len();
         while self.value_by_name.contains_key(&name) {
             name = format!("{stem}_{suffix}");
             suffix += 1;
@@ -208,6 +228,29 @@ impl Graph {
     /// Ids with their nodes, in the order of the file.
     pub fn node_ids(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         (0_u32..).map(NodeId).zip(&self.nodes)
+    }
+
+    /// Which values the graph itself defines (inputs, initializers, outputs of nodes), by [`ValueId`].
+    pub fn defined_values(&self) -> Vec<bool> {
+        let mut is_defined = vec![false; self.values.len()];
+        let made = self.nodes.iter().flat_map(|node| node.outputs.iter().flatten());
+        for id in self.inputs.iter().chain(self.initializers.keys()).chain(made) {
+            is_defined[id.index()] = true;
+        }
+        is_defined
+    }
+
+    /// Names that this graph, as a subgraph, takes from the graphs around it: what it or a graph inside it reads and does not define.
+    pub fn captured_names(&self) -> BTreeSet<&str> {
+        let is_defined = self.defined_values();
+        let read = self.nodes.iter().flat_map(|node| node.inputs.iter().flatten()).chain(&self.outputs);
+        let mut names: BTreeSet<&str> = read.filter(|id| !is_defined[id.index()]).map(|id| self.value(*id).name.as_str()).collect();
+        for name in self.nodes.iter().flat_map(Node::subgraphs).flat_map(Self::captured_names) {
+            if !self.find_value(name).is_some_and(|id| is_defined[id.index()]) {
+                names.insert(name);
+            }
+        }
+        names
     }
 
     /// The constant behind a value, unless a caller may override it.

@@ -1,6 +1,6 @@
 //! Topological order: each node after the nodes whose outputs it reads. Iterative, so a long chain cannot overflow the stack.
 
-use super::{Graph, NodeId};
+use super::{Graph, Node, NodeId, ValueId};
 
 /// Nodes that wait for each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,36 +38,75 @@ pub fn topological_order(graph: &Graph) -> Result<Vec<NodeId>, CycleError> {
     if order.len() == graph.nodes.len() {
         return Ok(order);
     }
-    let stuck = graph.node_ids().find(|(id, _)| waiting_for[id.index()] > 0);
-    Err(CycleError { node: stuck.map_or_else(String::new, |(_, node)| node.label(graph).to_owned()) })
+    Err(CycleError { node: node_on_cycle(graph, &producers, &waiting_for) })
+}
+
+/// Walks backwards through waiting nodes, each of which waits for another, until one comes up twice: that one is on a cycle.
+fn node_on_cycle(graph: &Graph, producers: &[Option<NodeId>], waiting_for: &[usize]) -> String {
+    let is_waiting = |id: &NodeId| waiting_for[id.index()] > 0;
+    let mut is_visited = vec![false; graph.nodes.len()];
+    let mut current = graph.node_ids().map(|(id, _)| id).find(is_waiting);
+    while let Some(id) = current {
+        if std::mem::replace(&mut is_visited[id.index()], true) {
+            return graph.node(id).label(graph).to_owned();
+        }
+        current = reads(graph.node(id), graph).filter_map(|value| producers[value.index()]).find(is_waiting);
+    }
+    String::new()
 }
 
 /// Values of `graph` that a node reads: its inputs, and what its subgraphs capture.
-fn reads(node: &super::Node, graph: &Graph) -> Vec<super::ValueId> {
-    let mut reads: Vec<_> = node.inputs.iter().flatten().copied().collect();
-    let mut pending: Vec<&Graph> = subgraphs(node);
-    while let Some(subgraph) = pending.pop() {
-        let producers = subgraph.producers();
-        for (index, value) in subgraph.values().iter().enumerate() {
-            let id = super::ValueId(u32::try_from(index).unwrap_or(u32::MAX));
-            let is_own = producers[index].is_some() || subgraph.inputs.contains(&id) || subgraph.initializers.contains_key(&id);
-            if !is_own {
-                reads.extend(graph.find_value(&value.name));
-            }
-        }
-        pending.extend(subgraph.nodes.iter().flat_map(subgraphs));
-    }
-    reads
+pub(super) fn reads(node: &Node, graph: &Graph) -> impl Iterator<Item = ValueId> {
+    let captured = node.subgraphs().flat_map(Graph::captured_names).filter_map(|name| graph.find_value(name));
+    node.inputs.iter().flatten().copied().chain(captured)
 }
 
-fn subgraphs(node: &super::Node) -> Vec<&Graph> {
-    let mut found = Vec::new();
-    for attribute in node.attributes.0.values() {
-        match attribute {
-            super::Attribute::Graph(graph) => found.push(graph.as_ref()),
-            super::Attribute::Graphs(graphs) => found.extend(graphs),
-            _ => {}
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Attribute;
+
+    fn node(graph: &mut Graph, name: &str, inputs: &[&str], output: &str) -> Node {
+        let inputs = inputs.iter().map(|name| Some(graph.value_named(name))).collect();
+        let outputs = vec![Some(graph.value_named(output))];
+        Node { name: name.to_owned(), op_type: "Add".to_owned(), inputs, outputs, ..Node::default() }
     }
-    found
+
+    fn order_of(graph: &Graph) -> Vec<&str> {
+        topological_order(graph).unwrap().into_iter().map(|id| graph.node(id).name.as_str()).collect()
+    }
+
+    #[test]
+    fn producers_come_first_and_ties_keep_the_order_of_the_file() {
+        let mut graph = Graph::default();
+        let nodes = [node(&mut graph, "last", &["a", "b"], "c"), node(&mut graph, "second", &["x"], "b"), node(&mut graph, "first", &["x"], "a")];
+        graph.nodes.extend(nodes);
+        assert_eq!(order_of(&graph), ["second", "first", "last"]);
+    }
+
+    #[test]
+    fn a_node_waits_for_what_its_subgraph_captures() {
+        let mut inner = Graph::default();
+        let capturing = node(&mut inner, "capturing", &["late", "own"], "result");
+        inner.nodes.push(capturing);
+        let own = inner.value_named("own");
+        inner.inputs.push(own);
+        inner.outputs = vec![inner.value_named("result")];
+        assert_eq!(inner.captured_names().into_iter().collect::<Vec<_>>(), ["late"]);
+
+        let mut graph = Graph::default();
+        let mut branch = node(&mut graph, "branch", &["condition"], "y");
+        branch.attributes.0.insert("then_branch".to_owned(), Attribute::Graph(Box::new(inner)));
+        let late = node(&mut graph, "late", &["x"], "late");
+        graph.nodes.extend([branch, late]);
+        assert_eq!(order_of(&graph), ["late", "branch"]);
+    }
+
+    #[test]
+    fn a_cycle_is_named() {
+        let mut graph = Graph::default();
+        let nodes = [node(&mut graph, "start", &["x"], "s"), node(&mut graph, "a", &["s", "two"], "one"), node(&mut graph, "b", &["one"], "two")];
+        graph.nodes.extend(nodes);
+        assert_eq!(topological_order(&graph), Err(CycleError { node: "a".to_owned() }));
+    }
 }
