@@ -97,8 +97,9 @@ struct Decoder<'a> {
 
 impl Decoder<'_> {
     fn graph(&mut self, proto: GraphProto) -> Result<Graph, Invalid> {
-        let mut graph =
-            Graph { name: proto.name.unwrap_or_default(), doc_string: proto.doc_string.unwrap_or_default(), ..Graph::default() };
+        let mut graph = Graph::default();
+        graph.name = proto.name.unwrap_or_default();
+        graph.doc_string = proto.doc_string.unwrap_or_default();
         graph.metadata = metadata(proto.metadata_props);
         for input in &proto.input {
             let id = named(&mut graph, input.name.as_deref()).map_err(|invalid| invalid.at("a graph input"))?;

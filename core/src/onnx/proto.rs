@@ -407,7 +407,6 @@ pub struct OptionalProto {
 pub mod container_type {
     pub const UNDEFINED: i32 = 0;
     pub const TENSOR: i32 = 1;
-    pub const SPARSE_TENSOR: i32 = 2;
     pub const SEQUENCE: i32 = 3;
     pub const MAP: i32 = 4;
     pub const OPTIONAL: i32 = 5;
