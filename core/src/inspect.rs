@@ -90,7 +90,8 @@ fn inspect_model(path: &Path, file_bytes: u64, model: &Model) -> InspectReport {
     let (unsupported, invalid): (Vec<_>, Vec<_>) = operators.problems().partition(|(_, problem)| matches!(problem, NodeProblem::Unsupported(_)));
     let issues = invalid.iter().map(|(id, problem)| sentence(*id, problem.reason()));
     let issues = issues.chain(contradictions.iter().map(|issue| sentence(issue.node, &issue.message)));
-    let sparse = graph.opaque.iter().filter(|(field, _)| field == "sparse_initializer").map(|_| "a sparse initializer: these are not supported".to_owned());
+    let sparse =
+        graph.opaque.iter().filter(|(field, _)| field == "sparse_initializer").map(|_| "a sparse initializer: these are not supported".to_owned());
     InspectReport {
         path: path.display().to_string(),
         producer: [model.producer_name.as_str(), model.producer_version.as_str()].join(" ").trim().to_owned(),

@@ -68,7 +68,8 @@ impl Weights {
     /// All constants of a graph and of the graphs inside it.
     pub fn of_graph(graph: &Graph) -> Self {
         let initializers: Self = graph.initializers.values().map(|initializer| Self::of_tensor(&initializer.tensor)).sum();
-        let nodes: Self = graph.nodes.iter().map(|node| [Self::of_attributes(node), node.subgraphs().map(Self::of_graph).sum()].into_iter().sum()).sum();
+        let nodes: Self =
+            graph.nodes.iter().map(|node| [Self::of_attributes(node), node.subgraphs().map(Self::of_graph).sum()].into_iter().sum()).sum();
         [initializers, nodes].into_iter().sum()
     }
 

@@ -237,9 +237,7 @@ impl Decoder<'_> {
             }
             kind::GRAPHS => Attribute::Graphs(proto.graphs.into_iter().map(|proto| self.graph(proto)).collect::<Result<_, _>>()?),
             kind::TYPE_PROTOS => Attribute::Types(proto.type_protos.iter().map(attribute_value_type).collect::<Result<_, _>>()?),
-            kind::SPARSE_TENSOR | kind::SPARSE_TENSORS => {
-                Attribute::Opaque { attribute_type: declared, message: proto.encode_to_vec().into() }
-            }
+            kind::SPARSE_TENSOR | kind::SPARSE_TENSORS => Attribute::Opaque { attribute_type: declared, message: proto.encode_to_vec().into() },
             other => return Err(Invalid::new(format!("attribute type number {other} is not one of the ONNX specification's"))),
         })
     }

@@ -41,12 +41,7 @@ pub(super) fn initializer(name: &str, initializer: &Initializer) -> TensorProto 
 
 /// Adds name, doc string and metadata to an initializer's message.
 pub(super) fn labelled(proto: TensorProto, name: &str, initializer: &Initializer) -> TensorProto {
-    TensorProto {
-        name: Some(name.to_owned()),
-        doc_string: text(&initializer.doc_string),
-        metadata_props: metadata(&initializer.metadata),
-        ..proto
-    }
+    TensorProto { name: Some(name.to_owned()), doc_string: text(&initializer.doc_string), metadata_props: metadata(&initializer.metadata), ..proto }
 }
 
 fn text(text: &str) -> Option<String> {

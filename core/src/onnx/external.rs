@@ -37,10 +37,7 @@ impl ExternalFiles {
         let length: usize = number("length", needed)?;
         let file = self.file(location).map_err(|reason| Invalid::new(format!("external data '{location}': {reason}")))?;
         let end = offset.checked_add(length).filter(|end| *end <= file.len()).ok_or_else(|| {
-            Invalid::new(format!(
-                "external data '{location}': bytes {offset} to {offset} + {length} were expected, but the file has {}",
-                file.len()
-            ))
+            Invalid::new(format!("external data '{location}': bytes {offset} to {offset} + {length} were expected, but the file has {}", file.len()))
         })?;
         Ok(file.slice(offset..end))
     }
@@ -63,7 +60,8 @@ impl ExternalFiles {
         }
         // A model reached through a link (as download caches make them) may have its data beside the link or beside the real file.
         let real_model = self.model_path.canonicalize().map_err(|error| error.to_string())?;
-        let near = self.model_path.parent().map_or_else(|| Path::new("."), |folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        let near =
+            self.model_path.parent().map_or_else(|| Path::new("."), |folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
         let near = near.canonicalize().map_err(|error| error.to_string())?;
         let path = near.join(relative).canonicalize().map_err(|error| format!("{error}; the file must lie beside the model"))?;
         let is_inside = path.starts_with(&near) || real_model.parent().is_some_and(|folder| path.starts_with(folder));

@@ -20,7 +20,8 @@ pub(super) fn decode(mut proto: TensorProto, external: &mut ExternalFiles) -> Re
     let shape = shape(&proto.dims)?;
     let n_elements = n_elements(&shape)?;
     if proto.data_location == Some(DATA_LOCATION_EXTERNAL) {
-        let needed = element_type.bytes_for(n_elements).ok_or_else(|| Invalid::new(format!("a tensor of {element_type} can't have external data")))?;
+        let needed =
+            element_type.bytes_for(n_elements).ok_or_else(|| Invalid::new(format!("a tensor of {element_type} can't have external data")))?;
         let bytes = external.bytes(&proto.external_data, needed)?;
         return HostTensor::from_bytes(element_type, shape, bytes).map_err(invalid);
     }
@@ -50,11 +51,7 @@ pub(super) fn encode(tensor: &HostTensor) -> TensorProto {
 pub(super) fn encode_external(tensor: &HostTensor, location: &str, offset: u64, length: u64) -> TensorProto {
     let entry = |key: &str, value: String| StringStringEntryProto { key: Some(key.to_owned()), value: Some(value) };
     TensorProto {
-        external_data: vec![
-            entry("location", location.to_owned()),
-            entry("offset", offset.to_string()),
-            entry("length", length.to_string()),
-        ],
+        external_data: vec![entry("location", location.to_owned()), entry("offset", offset.to_string()), entry("length", length.to_string())],
         data_location: Some(DATA_LOCATION_EXTERNAL),
         ..header(tensor)
     }
@@ -171,7 +168,13 @@ fn narrow_i32s(values: &[i32], element_type: ElementType) -> Result<Bytes, Inval
     }
     let is_two_bytes = matches!(element_type.bits(), Some(16));
     let bytes: Vec<u8> = if is_two_bytes {
-        values.iter().flat_map(|value| { let [low, high, ..] = value.to_le_bytes(); [low, high] }).collect()
+        values
+            .iter()
+            .flat_map(|value| {
+                let [low, high, ..] = value.to_le_bytes();
+                [low, high]
+            })
+            .collect()
     } else {
         values.iter().map(|value| value.to_le_bytes()[0]).collect()
     };

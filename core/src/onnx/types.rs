@@ -73,9 +73,7 @@ pub(super) fn encode(value_type: &ValueType) -> TypeProto {
         ValueType::SparseTensor { element_type, shape } => Value::SparseTensorType(tensor(*element_type, shape)),
         ValueType::Sequence(inner) => Value::SequenceType(wrapped(inner)),
         ValueType::Optional(inner) => Value::OptionalType(wrapped(inner)),
-        ValueType::Map { key, value } => {
-            Value::MapType(Box::new(Map { key_type: Some(key.to_onnx()), value_type: Some(Box::new(encode(value))) }))
-        }
+        ValueType::Map { key, value } => Value::MapType(Box::new(Map { key_type: Some(key.to_onnx()), value_type: Some(Box::new(encode(value))) })),
     };
     TypeProto { value: Some(value), denotation: None }
 }

@@ -18,7 +18,10 @@ pub enum HostValue {
     Tensor(HostTensor),
     Sequence(Vec<HostValue>),
     /// Keys (int64 or strings, of rank 1) and as many values.
-    Map { keys: HostTensor, values: Vec<HostValue> },
+    Map {
+        keys: HostTensor,
+        values: Vec<HostValue>,
+    },
     /// An optional; `None` if it is empty.
     Optional(Option<Box<HostValue>>),
 }
@@ -174,8 +177,7 @@ fn map_proto(keys: &HostTensor, values: &[HostValue]) -> MapProto {
 }
 
 fn optional_proto(inner: Option<&HostValue>) -> OptionalProto {
-    let mut proto =
-        OptionalProto { elem_type: Some(inner.map_or(container_type::UNDEFINED, container_type_of)), ..OptionalProto::default() };
+    let mut proto = OptionalProto { elem_type: Some(inner.map_or(container_type::UNDEFINED, container_type_of)), ..OptionalProto::default() };
     match inner {
         None => {}
         Some(HostValue::Tensor(tensor)) => proto.tensor_value = Some(Box::new(tensor::encode(tensor))),

@@ -41,9 +41,9 @@ pub fn build(model: &Model, node: &Node, constants: &[Option<&HostTensor>]) -> R
         return Err(NodeProblem::Unsupported("calls of functions that the model itself defines are not supported".to_owned()));
     }
     let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
-    let opset = model
-        .opset(&node.domain)
-        .ok_or_else(|| NodeProblem::Invalid(format!("the model imports no operator set of domain '{domain}', so the operator's meaning is unknown")))?;
+    let opset = model.opset(&node.domain).ok_or_else(|| {
+        NodeProblem::Invalid(format!("the model imports no operator set of domain '{domain}', so the operator's meaning is unknown"))
+    })?;
     let registration = registry::find(&node.domain, &node.op_type, opset).map_err(|unavailable| {
         NodeProblem::Unsupported(match unavailable {
             Unavailable::Domain => format!("operators of domain '{domain}' are not supported"),
