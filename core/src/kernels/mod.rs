@@ -1,1 +1,3 @@
 //! CPU fast paths, chosen at plan time where burn has none or a measurement says so. They know slices, not graphs.
+
+pub mod trees;

@@ -1,0 +1,119 @@
+//! From six comparisons to one: "left where `x <= threshold`, and NaN left only where told to".
+
+use std::ops::Range;
+
+use super::{Comparison, Ensemble, ForestError, Node, Real};
+
+/// A node after lowering.
+#[derive(Debug, Clone)]
+pub(super) enum Lowered<T> {
+    Split(Split<T>),
+    Leaf { weights: Range<u32> },
+}
+
+/// Goes left where `x <= threshold`, right where not; NaN goes left if `nan_left`.
+#[derive(Debug, Clone)]
+pub(super) struct Split<T> {
+    pub feature: u32,
+    pub threshold: T,
+    pub nan_left: bool,
+    pub left: u32,
+    pub right: u32,
+}
+
+/// Lowers all nodes; those of the ensemble keep their indices.
+///
+/// `x < t` is `x <= u` with `u` the next value below `t`; `x > t` and `x >= t` are the opposites with the children exchanged; `x == t` takes two
+/// splits, `x <= t` and then `x <= u`. A NaN threshold compares false with everything, and so does `x <= NaN`.
+pub(super) fn lower<T: Real>(ensemble: &Ensemble<T>) -> Result<Vec<Lowered<T>>, ForestError> {
+    let mut lowered: Vec<Lowered<T>> = Vec::with_capacity(ensemble.nodes.len());
+    let mut second_splits = Vec::new();
+    for node in &ensemble.nodes {
+        let split = match *node {
+            Node::Leaf { ref weights } => {
+                lowered.push(Lowered::Leaf { weights: weights.clone() });
+                continue;
+            }
+            Node::Branch { feature, threshold, comparison, missing_is_true, when_true, when_false } => {
+                let at_most = |threshold: T| Split { feature, threshold, nan_left: missing_is_true, left: when_true, right: when_false };
+                // `NaN > t` is false, so that NaN goes to `when_false`, which is on the left.
+                let above = |threshold: T| {
+                    // Nothing is above NaN: everything goes left.
+                    let threshold = if threshold.is_nan() { T::INFINITY } else { threshold };
+                    Split { feature, threshold, nan_left: !missing_is_true, left: when_false, right: when_true }
+                };
+                let mut equal = |when_equal: u32, otherwise: u32, nan_is_equal: bool| {
+                    let second = u32::try_from(ensemble.nodes.len() + second_splits.len()).map_err(|_| ForestError::TooLarge)?;
+                    let threshold_below = threshold.next_down();
+                    second_splits.push(Split { feature, threshold: threshold_below, nan_left: false, left: otherwise, right: when_equal });
+                    Ok(Split { feature, threshold, nan_left: nan_is_equal, left: second, right: otherwise })
+                };
+                match comparison {
+                    Comparison::LessOrEqual => at_most(threshold),
+                    Comparison::Less => at_most(threshold.next_down()),
+                    Comparison::Greater => above(threshold),
+                    Comparison::GreaterOrEqual if threshold.is_nan() => above(threshold),
+                    // `above` alone would send `x == t` left. Below negative infinity is NaN, which sends everything right.
+                    Comparison::GreaterOrEqual => Split { threshold: threshold.next_down(), ..above(threshold) },
+                    Comparison::Equal => equal(when_true, when_false, missing_is_true)?,
+                    // NaN is not equal to anything: it goes to `when_true` whatever `missing_is_true` says.
+                    Comparison::NotEqual => equal(when_false, when_true, false)?,
+                }
+            }
+        };
+        lowered.push(Lowered::Split(split));
+    }
+    lowered.extend(second_splits.into_iter().map(Lowered::Split));
+    Ok(lowered)
+}
+
+/// Steps from each node to its farthest leaf, for all nodes that can be reached from the roots; `None` for others.
+pub(super) fn depths<T>(nodes: &[Lowered<T>], roots: &[u32]) -> Result<Vec<Option<u32>>, ForestError> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        Unseen,
+        Open,
+        Done(u32),
+    }
+    let mut states = vec![State::Unseen; nodes.len()];
+    let mut path: Vec<u32> = Vec::new();
+    for (tree, &root) in roots.iter().enumerate() {
+        path.push(root);
+        while let Some(&node) = path.last() {
+            let index = node as usize;
+            let Lowered::Split(split) = &nodes[index] else {
+                states[index] = State::Done(0);
+                path.pop();
+                continue;
+            };
+            match states[index] {
+                State::Done(_) => {
+                    path.pop();
+                }
+                State::Unseen => {
+                    states[index] = State::Open;
+                    for child in [split.left, split.right] {
+                        match states[child as usize] {
+                            State::Unseen => path.push(child),
+                            State::Open => return Err(ForestError::Cycle { tree, node: child as usize }),
+                            State::Done(_) => {}
+                        }
+                    }
+                }
+                // Back from the children.
+                State::Open => {
+                    let depth_of = |child: u32| match states[child as usize] {
+                        State::Done(depth) => Some(depth),
+                        _ => None,
+                    };
+                    let (Some(left), Some(right)) = (depth_of(split.left), depth_of(split.right)) else {
+                        return Err(ForestError::Cycle { tree, node: index });
+                    };
+                    states[index] = State::Done(left.max(right) + 1);
+                    path.pop();
+                }
+            }
+        }
+    }
+    Ok(states.into_iter().map(|state| if let State::Done(depth) = state { Some(depth) } else { None }).collect())
+}

@@ -1,5 +1,0 @@
-//! TBD
-
-use super::Registration;
-
-pub const OPERATORS: &[Registration] = &[];
