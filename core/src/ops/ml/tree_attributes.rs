@@ -48,10 +48,6 @@ impl Floats {
         }
     }
 
-    pub fn is_f64(&self) -> bool {
-        matches!(self, Self::F64(_))
-    }
-
     pub fn len(&self) -> usize {
         match self {
             Self::F32(values) => values.len(),
