@@ -31,8 +31,15 @@ pub(super) struct Tables<T> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Tree {
     /// Slot `i` (from 1) of the heap is `heap[first_step + i]`; walks end in slots from `2^depth` on, the first of which is leaf `first_leaf`.
-    Heap { first_step: u32, first_leaf: u32, depth: u32 },
-    Linked { root: u32, depth: u32 },
+    Heap {
+        first_step: u32,
+        first_leaf: u32,
+        depth: u32,
+    },
+    Linked {
+        root: u32,
+        depth: u32,
+    },
 }
 
 /// Splits, with what is only needed for NaN kept apart.
@@ -78,8 +85,14 @@ pub(super) struct LinkedStep<T> {
 #[derive(Debug)]
 pub(super) enum Leaves<T> {
     /// Every leaf gives exactly one weight, all to the same target.
-    OneTarget { target: usize, values: Vec<T> },
-    Weighted { ranges: Vec<Range<u32>>, weights: Vec<Weight<T>> },
+    OneTarget {
+        target: usize,
+        values: Vec<T>,
+    },
+    Weighted {
+        ranges: Vec<Range<u32>>,
+        weights: Vec<Weight<T>>,
+    },
 }
 
 pub(super) fn build<T: Real>(ensemble: &Ensemble<T>) -> Result<Tables<T>, ForestError> {
@@ -99,8 +112,15 @@ pub(super) fn build<T: Real>(ensemble: &Ensemble<T>) -> Result<Tables<T>, Forest
     for (position, &feature) in features.iter().enumerate() {
         columns.insert(feature, index(position * BLOCK_ROWS)?);
     }
-    let mut builder =
-        Builder { nodes: &nodes, depths: &depths, columns, heap: Steps::new(), linked: Steps::new(), linked_leaves: Vec::new(), leaf_ranges: Vec::new() };
+    let mut builder = Builder {
+        nodes: &nodes,
+        depths: &depths,
+        columns,
+        heap: Steps::new(),
+        linked: Steps::new(),
+        linked_leaves: Vec::new(),
+        leaf_ranges: Vec::new(),
+    };
     let trees = ensemble.roots.iter().map(|&root| builder.add_tree(root)).collect::<Result<_, _>>()?;
     let Builder { heap, linked, linked_leaves, leaf_ranges, .. } = builder;
     Ok(Tables { trees, heap, linked, linked_leaves, leaves: leaves(leaf_ranges, &ensemble.weights), features })

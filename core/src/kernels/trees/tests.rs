@@ -41,31 +41,11 @@ fn walk_naively<T: Real>(ensemble: &Ensemble<T>, combine: Combine, row: &[T]) ->
 }
 
 /// Values at which comparisons change their mind, and some between.
-const VALUES: [f32; 14] = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    0.500_000_06,
-    0.499_999_97,
-    2.0,
-    f32::INFINITY,
-    f32::NEG_INFINITY,
-    f32::NAN,
-    f32::MIN_POSITIVE,
-    f32::MAX,
-    -1e-45,
-];
+const VALUES: [f32; 14] =
+    [0.0, -0.0, 1.0, -1.0, 0.5, 0.500_000_06, 0.499_999_97, 2.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MIN_POSITIVE, f32::MAX, -1e-45];
 
-const COMPARISONS: [Comparison; 6] = [
-    Comparison::LessOrEqual,
-    Comparison::Less,
-    Comparison::GreaterOrEqual,
-    Comparison::Greater,
-    Comparison::Equal,
-    Comparison::NotEqual,
-];
+const COMPARISONS: [Comparison; 6] =
+    [Comparison::LessOrEqual, Comparison::Less, Comparison::GreaterOrEqual, Comparison::Greater, Comparison::Equal, Comparison::NotEqual];
 
 #[derive(Debug, Clone, Copy)]
 struct Size {

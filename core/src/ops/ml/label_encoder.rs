@@ -46,7 +46,10 @@ enum KeyMap {
     Strings(HashMap<CompactString, u32>),
     Ints(HashMap<i64, u32>),
     /// By [`float_key`].
-    Floats { map: HashMap<u64, u32>, finds_nan: bool },
+    Floats {
+        map: HashMap<u64, u32>,
+        finds_nan: bool,
+    },
 }
 
 /// Keys or values.
@@ -118,7 +121,9 @@ impl List {
         }
         match (lists.pop(), lists.is_empty()) {
             (Some(list), true) => Ok(list),
-            _ => Err(OpError::value(format!("exactly one of {name}_strings, {name}_int64s, {name}_floats and, from version 4 on, {name}_tensor must be given"))),
+            _ => Err(OpError::value(format!(
+                "exactly one of {name}_strings, {name}_int64s, {name}_floats and, from version 4 on, {name}_tensor must be given"
+            ))),
         }
     }
 
@@ -152,7 +157,8 @@ impl List {
         let float = attributes.float("default_float")?.unwrap_or(UNKNOWN_FLOAT);
         Ok(match self {
             Self::Strings(mut list) => {
-                let from_tensor = tensor.map(|tensor| tensor.strings().and_then(|strings| strings.first().cloned()).ok_or_else(|| wrong_default(tensor)));
+                let from_tensor =
+                    tensor.map(|tensor| tensor.strings().and_then(|strings| strings.first().cloned()).ok_or_else(|| wrong_default(tensor)));
                 let text = attributes.text("default_string")?.unwrap_or(UNKNOWN_STRING);
                 list.push(from_tensor.unwrap_or_else(|| Ok(CompactString::from(text)))?);
                 Self::Strings(list)

@@ -50,7 +50,9 @@ impl OneHotEncoder {
             match position(element) {
                 Some(position) => row[position] = 1.0,
                 None if self.allows_unknown => {}
-                None => return Err(OpError::value(format!("{element:?} is none of the {} categories, and zeros = 0 forbids that", self.n_categories))),
+                None => {
+                    return Err(OpError::value(format!("{element:?} is none of the {} categories, and zeros = 0 forbids that", self.n_categories)));
+                }
             }
         }
         Ok(encoded)
@@ -97,7 +99,9 @@ impl Operator for OneHotEncoder {
                 self.encode(&x.as_slice::<f64>()?, n_outputs, |&value| categories.get(&to_category(value)?).copied())?
             }
             (Categories::Strings(_), _) => return Err(wrong_input(0, "X", "a tensor of string, as the categories are", &x)),
-            (Categories::Ints(_), _) => return Err(wrong_input(0, "X", "a tensor of int64, int32, float32 or float64, as the categories are integers", &x)),
+            (Categories::Ints(_), _) => {
+                return Err(wrong_input(0, "X", "a tensor of int64, int32, float32 or float64, as the categories are integers", &x));
+            }
         };
         Ok(single(Tensor::from_vec(&shape, encoded)?))
     }

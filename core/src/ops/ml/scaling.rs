@@ -52,9 +52,9 @@ impl Operator for Scaler {
         }
         let scaled = match x.element_type() {
             // Only float64 keeps its precision until the end.
-            ElementType::F64 => self.scale(&x.as_slice::<f64>()?, n_features, |value, offset, scale| {
-                ((value - f64::from(offset)) * f64::from(scale)) as f32
-            }),
+            ElementType::F64 => {
+                self.scale(&x.as_slice::<f64>()?, n_features, |value, offset, scale| ((value - f64::from(offset)) * f64::from(scale)) as f32)
+            }
             _ => self.scale(&numbers(0, "X", &x)?, n_features, |value, offset, scale| (value - offset) * scale),
         };
         Ok(single(Tensor::from_vec(x.shape(), scaled)?))
