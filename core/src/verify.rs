@@ -1,9 +1,20 @@
 //! Runs ONNX test sets: folders with `model.onnx` and `test_data_set_N/{input,output}_K.pb`.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
-use crate::task::{Cancelled, TaskCtx};
+use crate::engine::{Plan, PlanError, PlanOptions, RunError};
+use crate::graph::{Graph, ValueId};
+use crate::onnx;
+use crate::ops::OpError;
+use crate::task::{Cancelled, Progress, TaskCtx};
 use crate::tensor::device::DeviceChoice;
+use crate::tensor::{Device, TensorError, Value};
+
+pub mod compare;
+
+use compare::Tolerance;
 
 /// What to verify.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,15 +35,18 @@ impl Default for VerifyRequest {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct VerifyReport {
+    /// Cases found, skipped ones included.
     pub cases: u64,
     pub passed: u64,
     pub failed: u64,
+    /// Models without test data.
     pub skipped: u64,
     pub failures: Vec<VerifyFailure>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct VerifyFailure {
+    /// Path of the case below the folder that was given.
     pub case: String,
     pub kind: FailureKind,
     pub message: String,
@@ -41,8 +55,11 @@ pub struct VerifyFailure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
+    /// Drydock does not run an operator, or a type, that the model uses.
     Unsupported,
+    /// It ran, and the results differ.
     Mismatch,
+    /// The model or its data can't be read, or the run failed.
     Error,
 }
 
@@ -61,6 +78,185 @@ pub enum VerifyError {
 
 /// Runs every case below the folders.
 pub fn verify(ctx: &TaskCtx, request: &VerifyRequest) -> Result<VerifyReport, VerifyError> {
-    let _ = (ctx, request);
-    Ok(VerifyReport::default())
+    let mut cases = Vec::new();
+    for folder in &request.folders {
+        cases.extend(find_cases(ctx, folder)?);
+    }
+    let device = Device::open(request.device)?;
+    let tolerance = Tolerance { relative: request.relative_tolerance, absolute: request.absolute_tolerance };
+    let mut report = VerifyReport::default();
+    let total = cases.len() as u64;
+    for case in &cases {
+        ctx.checkpoint()?;
+        ctx.report(Progress { stage: format!("verifying {}", case.name), done: report.cases, total: Some(total), items: report.cases, item_unit: "cases" });
+        report.cases += 1;
+        if case.data_sets.is_empty() {
+            report.skipped += 1;
+            continue;
+        }
+        match run_contained(ctx, case, &device, tolerance) {
+            Ok(()) => report.passed += 1,
+            Err(Stop::Cancelled) => return Err(Cancelled.into()),
+            Err(Stop::Failed(kind, message)) => {
+                report.failed += 1;
+                report.failures.push(VerifyFailure { case: case.name.clone(), kind, message });
+            }
+        }
+    }
+    ctx.report(Progress { stage: "verified".to_owned(), done: total, total: Some(total), items: total, item_unit: "cases" });
+    Ok(report)
+}
+
+/// A model with its test data.
+#[derive(Debug)]
+struct Case {
+    name: String,
+    model: PathBuf,
+    /// Folders `test_data_set_N`, in the order of N.
+    data_sets: Vec<PathBuf>,
+}
+
+/// Every case at or below a folder, sorted by path.
+fn find_cases(ctx: &TaskCtx, root: &Path) -> Result<Vec<Case>, VerifyError> {
+    let mut cases = Vec::new();
+    let mut seen = HashSet::new();
+    let mut pending = vec![root.to_owned()];
+    while let Some(folder) = pending.pop() {
+        ctx.checkpoint()?;
+        let failed = |source| VerifyError::Io { path: folder.clone(), source };
+        // A link that leads back up would make the tree endless.
+        if !seen.insert(folder.canonicalize().map_err(failed)?) {
+            continue;
+        }
+        let mut entries: Vec<PathBuf> =
+            std::fs::read_dir(&folder).map_err(failed)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failed)?;
+        entries.sort();
+        let folders: Vec<PathBuf> = entries.iter().filter(|path| path.is_dir()).cloned().collect();
+        let data_sets = numbered(&folders, "test_data_set_", "");
+        match model_file(&entries, !data_sets.is_empty()) {
+            Some(model) => cases.push(Case { name: case_name(root, &folder), model, data_sets: data_sets.into_values().collect() }),
+            // Popped from the end: reversed, so that cases come in the order of their names.
+            None => pending.extend(folders.into_iter().rev()),
+        }
+    }
+    if cases.iter().all(|case| case.data_sets.is_empty()) {
+        return Err(VerifyError::NothingFound(root.to_owned()));
+    }
+    Ok(cases)
+}
+
+/// `model.onnx`; beside test data also the only `.onnx` file, whatever its name.
+fn model_file(entries: &[PathBuf], has_data: bool) -> Option<PathBuf> {
+    if let Some(model) = entries.iter().find(|path| path.file_name().is_some_and(|name| name == "model.onnx")) {
+        return Some(model.clone());
+    }
+    let mut models = entries.iter().filter(|path| path.extension().is_some_and(|extension| extension == "onnx") && path.is_file());
+    models.next().filter(|_| has_data && models.next().is_none()).cloned()
+}
+
+fn case_name(root: &Path, folder: &Path) -> String {
+    let relative = folder.strip_prefix(root).ok().filter(|relative| !relative.as_os_str().is_empty());
+    let name = relative.or_else(|| root.file_name().map(Path::new)).unwrap_or(root);
+    name.display().to_string()
+}
+
+/// Paths whose file names are `prefix` + number + `suffix`, by number.
+fn numbered(paths: &[PathBuf], prefix: &str, suffix: &str) -> std::collections::BTreeMap<usize, PathBuf> {
+    let number = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix(prefix)?.strip_suffix(suffix)?.parse::<usize>().ok();
+    paths.iter().filter_map(|path| Some((number(path)?, path.clone()))).collect()
+}
+
+/// Why a case does not pass.
+enum Stop {
+    Failed(FailureKind, String),
+    Cancelled,
+}
+
+impl Stop {
+    fn error(error: impl ToString) -> Self {
+        Self::Failed(FailureKind::Error, error.to_string())
+    }
+}
+
+impl From<onnx::LoadError> for Stop {
+    fn from(error: onnx::LoadError) -> Self {
+        match error {
+            onnx::LoadError::Cancelled(_) => Self::Cancelled,
+            error => Self::error(error),
+        }
+    }
+}
+
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Self {
+        let kind = match &error {
+            PlanError::Cancelled(_) => return Self::Cancelled,
+            PlanError::Unsupported(_) | PlanError::Operator { source: OpError::Unsupported(_) | OpError::Tensor(TensorError::NotComputable(_)), .. } => {
+                FailureKind::Unsupported
+            }
+            _ => FailureKind::Error,
+        };
+        Self::Failed(kind, error.to_string())
+    }
+}
+
+impl From<RunError> for Stop {
+    fn from(error: RunError) -> Self {
+        let kind = match &error {
+            RunError::Cancelled(_) => return Self::Cancelled,
+            RunError::Operator { source: OpError::Unsupported(_), .. } => FailureKind::Unsupported,
+            _ => FailureKind::Error,
+        };
+        Self::Failed(kind, error.to_string())
+    }
+}
+
+/// A breakdown inside one case does not end the others.
+fn run_contained(ctx: &TaskCtx, case: &Case, device: &Device, tolerance: Tolerance) -> Result<(), Stop> {
+    catch_unwind(AssertUnwindSafe(|| run_case(ctx, case, device, tolerance))).unwrap_or_else(|payload| {
+        let message = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+        Err(Stop::error(format!("Drydock broke down: {}; this is a bug in Drydock", message.unwrap_or("no message"))))
+    })
+}
+
+fn run_case(ctx: &TaskCtx, case: &Case, device: &Device, tolerance: Tolerance) -> Result<(), Stop> {
+    let model = onnx::load(ctx, &case.model)?.model;
+    let plan = Plan::compile(ctx, &model, &PlanOptions { device: device.clone(), ..PlanOptions::default() })?;
+    for folder in &case.data_sets {
+        ctx.checkpoint().map_err(|Cancelled| Stop::Cancelled)?;
+        let entries = std::fs::read_dir(folder).and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>());
+        let entries = entries.map_err(|error| Stop::error(format!("{}: {error}", folder.display())))?;
+        let inputs = load_values(&model.graph, &model.graph.inputs, &numbered(&entries, "input_", ".pb"), "input")?;
+        let expected = load_values(&model.graph, &model.graph.outputs, &numbered(&entries, "output_", ".pb"), "output")?;
+        let to_value = |(name, value)| match compare::to_value(value) {
+            Ok(value) => Ok((name, value)),
+            Err(error) => Err(Stop::Failed(FailureKind::Unsupported, format!("input '{name}': {error}"))),
+        };
+        let inputs: Vec<(String, Value)> = inputs.into_iter().map(to_value).collect::<Result<_, _>>()?;
+        let actual = plan.run(ctx, inputs)?;
+        let data_set = folder.file_name().unwrap_or_default().to_string_lossy();
+        let mismatch = |message: String| Stop::Failed(FailureKind::Mismatch, format!("{data_set}: {message}"));
+        if actual.len() != expected.len() {
+            return Err(mismatch(format!("expected {} outputs, found {}", expected.len(), actual.len())));
+        }
+        for (actual, (name, expected)) in actual.iter().zip(&expected) {
+            compare::compare(actual, expected, tolerance).map_err(|why| mismatch(format!("output '{name}': {why}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads numbered files, the K-th for the K-th input or output of the graph.
+fn load_values(
+    graph: &Graph,
+    ids: &[ValueId],
+    files: &std::collections::BTreeMap<usize, PathBuf>,
+    what: &str,
+) -> Result<Vec<(String, onnx::values::HostValue)>, Stop> {
+    let load = |(number, path): (&usize, &PathBuf)| {
+        let id = ids.get(*number).ok_or_else(|| Stop::error(format!("{}: the model has only {} {what}s", path.display(), ids.len())))?;
+        let value = graph.value(*id);
+        Ok((value.name.clone(), onnx::values::load(path, compare::kind_of(value.value_type.as_ref()))?))
+    };
+    files.iter().map(load).collect()
 }

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use prost::Message as _;
 
 use super::proto::{
     DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
