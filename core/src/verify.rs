@@ -88,7 +88,13 @@ pub fn verify(ctx: &TaskCtx, request: &VerifyRequest) -> Result<VerifyReport, Ve
     let total = cases.len() as u64;
     for case in &cases {
         ctx.checkpoint()?;
-        ctx.report(Progress { stage: format!("verifying {}", case.name), done: report.cases, total: Some(total), items: report.cases, item_unit: "cases" });
+        ctx.report(Progress {
+            stage: format!("verifying {}", case.name),
+            done: report.cases,
+            total: Some(total),
+            items: report.cases,
+            item_unit: "cases",
+        });
         report.cases += 1;
         if case.data_sets.is_empty() {
             report.skipped += 1;
@@ -191,7 +197,8 @@ impl From<PlanError> for Stop {
     fn from(error: PlanError) -> Self {
         let kind = match &error {
             PlanError::Cancelled(_) => return Self::Cancelled,
-            PlanError::Unsupported(_) | PlanError::Operator { source: OpError::Unsupported(_) | OpError::Tensor(TensorError::NotComputable(_)), .. } => {
+            PlanError::Unsupported(_)
+            | PlanError::Operator { source: OpError::Unsupported(_) | OpError::Tensor(TensorError::NotComputable(_)), .. } => {
                 FailureKind::Unsupported
             }
             _ => FailureKind::Error,
@@ -224,7 +231,8 @@ fn run_case(ctx: &TaskCtx, case: &Case, device: &Device, tolerance: Tolerance) -
     let plan = Plan::compile(ctx, &model, &PlanOptions { device: device.clone(), ..PlanOptions::default() })?;
     for folder in &case.data_sets {
         ctx.checkpoint().map_err(|Cancelled| Stop::Cancelled)?;
-        let entries = std::fs::read_dir(folder).and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>());
+        let entries =
+            std::fs::read_dir(folder).and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>());
         let entries = entries.map_err(|error| Stop::error(format!("{}: {error}", folder.display())))?;
         let inputs = load_values(&model.graph, &model.graph.inputs, &numbered(&entries, "input_", ".pb"), "input")?;
         let expected = load_values(&model.graph, &model.graph.outputs, &numbered(&entries, "output_", ".pb"), "output")?;

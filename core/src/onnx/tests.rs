@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-
 use super::proto::{
     DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
     type_proto,
