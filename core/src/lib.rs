@@ -3,6 +3,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails with a backtrace, which is what it should do"))]
 
+pub mod format;
+pub mod home;
 pub mod task;
 
 pub mod host;

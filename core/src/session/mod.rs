@@ -3,7 +3,6 @@
 //! `dispatch` is cheap: it edits the state or starts a job on an immutable snapshot. `poll` folds ended jobs into the state and never blocks.
 //! Predictions by hand are last-request-wins: while one runs, only the newest request waits.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ mod command_line;
 mod state;
 
 pub use command::{Command, Event, Notice};
+pub use command_line::command_line;
 pub use state::{JobKind, JobRecord, JobState, OpenedModel, State};
 
 /// What a job returns.
@@ -69,10 +69,11 @@ impl Session {
         }
     }
 
-    /// Models opened in earlier sessions, newest first, as a face has kept them.
-    pub fn restore_recent_models(&mut self, paths: Vec<PathBuf>) {
-        self.state.recent_models = paths;
-        self.events.push(Event::StateChanged);
+    /// Recent models from an earlier run, newest first.
+    pub fn restore_recent_models(&mut self, paths: Vec<std::path::PathBuf>) {
+        for path in paths.into_iter().rev() {
+            self.state.remember(path);
+        }
     }
 
     /// What the faces draw.
@@ -86,10 +87,9 @@ impl Session {
             Command::OpenModel { path, device } => {
                 let label = format!("opening {}", file_name(&path));
                 Some(self.start(JobKind::Open, label, move |ctx| {
-                    let device = Device::open(device)?;
-                    let model = OpenModel::open(ctx, &path, device)?;
+                    let model = OpenModel::open(ctx, &path, Device::open(device)?)?;
                     let report = inspect::inspect(&model);
-                    Ok(JobResult::Opened(Box::new(OpenedModel { model: Arc::new(model), report: Arc::new(report) })))
+                    Ok(JobResult::Opened(Box::new(OpenedModel { model: Arc::new(model), report: Arc::new(report), device })))
                 }))
             }
             Command::CloseModel => {

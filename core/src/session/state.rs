@@ -9,6 +9,7 @@ use crate::jobs::JobId;
 use crate::model::OpenModel;
 use crate::predict::{PredictReport, PredictRequest};
 use crate::score::ScoreReport;
+use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyReport;
 
 /// Everything that a session knows.
@@ -37,6 +38,8 @@ pub struct State {
 pub struct OpenedModel {
     pub model: Arc<OpenModel>,
     pub report: Arc<InspectReport>,
+    /// The device as it was asked for; `model.device` is what came of it.
+    pub device: DeviceChoice,
 }
 
 /// A job, while it runs and after.
