@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn times_take_the_unit_a_person_would() {
-        for (micros, expected) in [(41, "41 µs"), (1_500, "1.5 ms"), (1_930_000, "1.93 s"), (123_000_000, "2 min 3 s"), (4_320_000_000, "1 h 12 min")] {
+        for (micros, expected) in [(41, "41 µs"), (1_500, "1.5 ms"), (1_930_000, "1.93 s"), (123_000_000, "2 min 3 s"), (4_320_000_000, "1 h 12 min")]
+        {
             assert_eq!(duration(Duration::from_micros(micros)), expected);
         }
         assert_eq!(duration(Duration::from_millis(59_960)), "1 min 0 s");
@@ -132,7 +133,9 @@ mod tests {
 
     #[test]
     fn numbers_keep_three_digits_and_their_whole_part() {
-        for (value, expected) in [(0.0, "0"), (182.4, "182"), (1234.5, "1,235"), (-0.04123, "-0.0412"), (1e-9, "1.00e-9"), (f64::NAN, "NaN"), (-1500.0, "-1,500")] {
+        for (value, expected) in
+            [(0.0, "0"), (182.4, "182"), (1234.5, "1,235"), (-0.04123, "-0.0412"), (1e-9, "1.00e-9"), (f64::NAN, "NaN"), (-1500.0, "-1,500")]
+        {
             assert_eq!(number(value), expected);
         }
     }
