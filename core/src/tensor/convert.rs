@@ -171,11 +171,11 @@ pub(super) fn as_slice<T: Element>(tensor: &Tensor) -> Result<Cow<'_, [T]>, Tens
         return Err(TensorError::WrongElementType { expected: T::ELEMENT_TYPE.name().to_owned(), found: tensor.element_type });
     };
     let Some(primitive) = primitive else { return Ok(Cow::Owned(Vec::new())) };
-    if let Some(flex) = as_flex(primitive) {
-        if flex.is_contiguous() {
-            let start = flex.layout().start_offset() * size_of::<T>();
-            let bytes = &flex.bytes()[start..start + tensor.n_elements() * size_of::<T>()];
-            return Ok(Cow::Borrowed(bytemuck::cast_slice(bytes)));
+    if let Some(flex) = as_flex(primitive).filter(|flex| flex.is_contiguous()) {
+        let start = flex.layout().start_offset() * size_of::<T>();
+        let bytes = flex.bytes().get(start..start + tensor.n_elements() * size_of::<T>());
+        if let Some(elements) = bytes.and_then(|bytes| bytemuck::try_cast_slice(bytes).ok()) {
+            return Ok(Cow::Borrowed(elements));
         }
     }
     into_vec(tensor.clone()).map(Cow::Owned)
@@ -309,4 +309,53 @@ pub(super) fn to_device(tensor: &Tensor, device: &Device) -> Result<Tensor, Tens
     let data = read(primitive.clone(), tensor.element_type)?;
     let primitive = Backend::float_from_data(data, device.burn().as_dispatch());
     Ok(wrap(tensor.element_type, &tensor.shape, primitive))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_come_back_as_they_went_in() {
+        let tensor = Tensor::from_vec(&[2, 2], vec![1_i64, -2, 3, i64::MAX]).unwrap();
+        assert_eq!(tensor.as_slice::<i64>().unwrap().as_ref(), [1, -2, 3, i64::MAX]);
+        assert!(matches!(tensor.as_slice::<i64>().unwrap(), Cow::Borrowed(_)), "contiguous host data is not copied");
+        assert!(tensor.as_slice::<f32>().is_err());
+        let flags = Tensor::from_vec(&[3], vec![Bool::new(true), Bool::new(false), Bool::new(true)]).unwrap();
+        assert_eq!(flags.to_f32s().unwrap(), [1.0, 0.0, 1.0]);
+        assert_eq!(flags.into_vec::<Bool>().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn scalars_and_tensors_without_elements_keep_their_shape() {
+        let scalar = Tensor::scalar(2.5_f32);
+        assert_eq!((scalar.rank(), scalar.n_elements()), (0, 1));
+        let reshaped = scalar.reshaped(&[1, 1]).unwrap();
+        assert_eq!(reshaped.shape(), [1, 1]);
+        let empty = Tensor::from_vec::<f32>(&[0, 4], Vec::new()).unwrap();
+        assert!(empty.is_empty() && empty.primitive().is_none());
+        assert_eq!(empty.reshaped(&[2, 0]).unwrap().shape(), [2, 0]);
+        assert!(Tensor::from_vec(&[2, 3], vec![0_u8; 5]).is_err());
+        assert!(Tensor::from_vec(&[usize::MAX, 2], vec![0_u8; 5]).is_err());
+    }
+
+    #[test]
+    fn a_permuted_tensor_reads_in_row_major_order() {
+        let tensor = Tensor::from_vec(&[2, 3], vec![1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        let permuted = Backend::float_permute(tensor.into_primitive().unwrap(), &[1, 0]);
+        let tensor = Tensor::from_primitive(ElementType::F32, &[3, 2], permuted);
+        assert_eq!(tensor.as_slice::<f32>().unwrap().as_ref(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(tensor.reshaped(&[6]).unwrap().into_vec::<f32>().unwrap(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    }
+
+    #[test]
+    fn host_tensors_make_the_round_trip() {
+        let host = HostTensor::from_vec(vec![2], &[f16::from_f32(1.5), f16::NEG_ONE]).unwrap();
+        assert_eq!(Tensor::from_host(&host).unwrap().to_host().unwrap(), host);
+        let strings = HostTensor::from_strings(vec![1, 2], vec!["a".into(), "ß".into()]).unwrap();
+        assert_eq!(Tensor::from_host(&strings).unwrap().to_host().unwrap(), strings);
+        let bytes = bytes::Bytes::from_static(&[7, 0]);
+        let flags = HostTensor::from_bytes(ElementType::Bool, vec![2], bytes).unwrap();
+        assert_eq!(Tensor::from_host(&flags).unwrap().into_vec::<Bool>().unwrap(), [Bool::new(true), Bool::new(false)]);
+    }
 }
