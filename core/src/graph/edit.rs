@@ -191,7 +191,7 @@ impl<'g> GraphEditor<'g> {
         self.graph.initializers.insert(value, Initializer::from(tensor));
     }
 
-    /// Removes nodes none of whose outputs anything wants, and constants that nothing reads. Returns how many nodes went.
+    /// Removes nodes none of whose outputs anything wants, and constants that nothing reads (defaults of inputs stay). Returns how many nodes went.
     pub fn remove_unused(&mut self) -> usize {
         let mut n_removed = 0;
         let mut candidates: Vec<NodeId> = self.nodes().map(|(id, _)| id).collect();
@@ -205,7 +205,7 @@ impl<'g> GraphEditor<'g> {
             n_removed += 1;
             candidates.extend(inputs.into_iter().flatten().filter_map(|input| self.producer(input)));
         }
-        let unused: Vec<ValueId> = self.graph.initializers.keys().copied().filter(|id| !self.is_used(*id)).collect();
+        let unused: Vec<ValueId> = self.graph.initializers.keys().copied().filter(|id| !self.is_used(*id) && !self.graph.inputs.contains(id)).collect();
         for id in unused {
             self.graph.initializers.remove(&id);
         }

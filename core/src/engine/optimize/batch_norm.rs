@@ -2,21 +2,17 @@
 //!
 //! With `f = scale / sqrt(variance + epsilon)` per output channel: `W' = W · f`, `b' = (b − mean) · f + shift`.
 
-use super::{is_graph_output, readers, remove_nodes};
+use crate::graph::edit::GraphEditor;
 use crate::graph::{Graph, Node, NodeId, ValueId};
 use crate::host::HostTensor;
 
-pub(super) fn fold_into_convolutions(graph: &mut Graph) {
-    let producers = graph.producers();
-    let readers = readers(graph);
-    let mut is_doomed = vec![false; graph.nodes.len()];
-    for index in 0..graph.nodes.len() {
-        let norm = &graph.nodes[index];
-        let Some(fold) = Fold::plan(graph, norm, &producers, &readers) else { continue };
-        fold.apply(graph, index);
-        is_doomed[index] = true;
+pub(super) fn fold_into_convolutions(editor: &mut GraphEditor<'_>) {
+    let candidates: Vec<NodeId> = editor.nodes().map(|(id, _)| id).collect();
+    for norm in candidates {
+        if let Some(fold) = Fold::plan(editor, norm) {
+            fold.apply(editor, norm);
+        }
     }
-    remove_nodes(graph, &is_doomed);
 }
 
 /// A convolution with its new weights.
@@ -28,7 +24,9 @@ struct Fold {
 
 impl Fold {
     /// Looks whether `norm` normalises a convolution that nobody else reads, with constants throughout, and computes the new weights.
-    fn plan(graph: &Graph, norm: &Node, producers: &[Option<NodeId>], readers: &[Vec<NodeId>]) -> Option<Self> {
+    fn plan(editor: &GraphEditor<'_>, norm: NodeId) -> Option<Self> {
+        let graph = editor.graph();
+        let norm = graph.node(norm);
         if norm.op_type != "BatchNormalization" || !norm.domain.is_empty() || norm.outputs.iter().skip(1).any(Option::is_some) {
             return None;
         }
@@ -36,9 +34,9 @@ impl Fold {
             return None;
         }
         let input = (*norm.inputs.first()?)?;
-        let convolution = producers[input.index()]?;
+        let convolution = editor.producer(input)?;
         let node = graph.node(convolution);
-        let is_private = readers[input.index()].len() == 1 && !is_graph_output(graph, input);
+        let is_private = editor.only_reader(input).is_some();
         if node.op_type != "Conv" || !node.domain.is_empty() || !is_private {
             return None;
         }
@@ -70,18 +68,20 @@ impl Fold {
         })
     }
 
-    /// Gives the convolution its new weights and the normalisation's output.
-    fn apply(self, graph: &mut Graph, norm: usize) {
-        let label = graph.nodes[norm].label(graph).to_owned();
-        let weight = graph.fresh_value(&format!("{label}.folded_weight"));
-        let bias = graph.fresh_value(&format!("{label}.folded_bias"));
-        graph.initializers.insert(weight, self.weight.into());
-        graph.initializers.insert(bias, self.bias.into());
-        let output = graph.nodes[norm].outputs[0];
-        let convolution = &mut graph.nodes[self.convolution.index()];
-        let input = convolution.inputs[0];
+    /// Puts a convolution with the new weights in the place of both nodes.
+    fn apply(self, editor: &mut GraphEditor<'_>, norm: NodeId) {
+        let label = editor.node(norm).label(editor.graph()).to_owned();
+        let weight = editor.fresh_value(&format!("{label}.folded_weight"));
+        let bias = editor.fresh_value(&format!("{label}.folded_bias"));
+        editor.set_constant(weight, self.weight);
+        editor.set_constant(bias, self.bias);
+        let mut convolution = editor.node(self.convolution).clone();
+        let input = convolution.inputs.first().copied().flatten();
         convolution.inputs = vec![input, Some(weight), Some(bias)];
-        convolution.outputs = vec![output];
+        convolution.outputs.clone_from(&editor.node(norm).outputs);
+        editor.remove_node(norm);
+        editor.remove_node(self.convolution);
+        editor.insert_node(convolution);
     }
 }
 

@@ -2,10 +2,10 @@
 
 use smallvec::SmallVec;
 
-use super::remove_nodes;
 use crate::engine::PlanError;
 use crate::engine::guard::contain;
 use crate::engine::plan::build_operator;
+use crate::graph::edit::GraphEditor;
 use crate::graph::{Attribute, Model, NodeId, ValueId, order};
 use crate::host::HostTensor;
 use crate::ops::{Inputs, RunContext};
@@ -16,18 +16,24 @@ use crate::tensor::{Device, Tensor, Value};
 const MAX_FOLDED_BYTES: u128 = 64 << 20;
 
 pub(super) fn fold(ctx: &TaskCtx, model: &mut Model) -> Result<(), PlanError> {
-    let order = order::topological_order(&model.graph)?;
-    let mut is_doomed = vec![false; model.graph.nodes.len()];
-    for node_id in order {
+    for node_id in order::topological_order(&model.graph)? {
         ctx.checkpoint()?;
-        if let Some(results) = results_of(model, node_id) {
-            for (value, tensor) in results {
-                model.graph.initializers.insert(value, tensor.into());
-            }
-            is_doomed[node_id.index()] = true;
+        for (value, tensor) in results_of(model, node_id).unwrap_or_default() {
+            model.graph.initializers.insert(value, tensor.into());
         }
     }
-    remove_nodes(&mut model.graph, &is_doomed);
+    // A value that is a constant now has no node any more.
+    let graph = &model.graph;
+    let folded: Vec<(ValueId, HostTensor)> = graph
+        .nodes
+        .iter()
+        .flat_map(|node| node.outputs.iter().flatten())
+        .filter_map(|id| Some((*id, graph.initializers.get(id)?.tensor.clone())))
+        .collect();
+    let mut editor = GraphEditor::new(&mut model.graph);
+    for (value, tensor) in folded {
+        editor.set_constant(value, tensor);
+    }
     Ok(())
 }
 

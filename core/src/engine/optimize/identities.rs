@@ -1,36 +1,18 @@
 //! Removes nodes that pass their input on: Identity, and Dropout as it is at inference.
 
-use super::{has_subgraphs, is_graph_output, remove_nodes};
-use crate::graph::{Graph, Node, ValueId};
+use crate::graph::edit::GraphEditor;
+use crate::graph::{Graph, Node, NodeId, ValueId};
 use crate::host::Bool;
 
-pub(super) fn remove(graph: &mut Graph) {
-    if has_subgraphs(graph) {
-        return;
-    }
-    // By value, what stands for it. Chains of identities are followed when a use is replaced.
-    let mut stands_for: Vec<Option<ValueId>> = vec![None; graph.values().len()];
-    let mut is_doomed = vec![false; graph.nodes.len()];
-    for (node_id, node) in graph.node_ids() {
-        // A graph output keeps its own node: its name must stay.
-        if let Some((input, output)) = passes_on(graph, node).filter(|(_, output)| !is_graph_output(graph, *output)) {
-            stands_for[output.index()] = Some(input);
-            is_doomed[node_id.index()] = true;
+pub(super) fn remove(editor: &mut GraphEditor<'_>) {
+    let candidates: Vec<NodeId> = editor.nodes().map(|(id, _)| id).collect();
+    for id in candidates {
+        let Some((input, output)) = passes_on(editor.graph(), editor.node(id)) else { continue };
+        // A graph output keeps its own node: its name must stay. So must a name that a subgraph reads.
+        if !editor.is_output(output) && input != output && editor.replace_uses(output, input) {
+            editor.remove_node(id);
         }
     }
-    let n_values = stands_for.len();
-    for input in graph.nodes.iter_mut().flat_map(|node| node.inputs.iter_mut()).flatten() {
-        // A cycle of identities is refused later, by the topological order; here it must only not hang.
-        let mut hops = 0;
-        while let Some(replacement) = stands_for[input.index()].filter(|_| hops < n_values) {
-            *input = replacement;
-            hops += 1;
-        }
-        if hops == n_values {
-            return;
-        }
-    }
-    remove_nodes(graph, &is_doomed);
 }
 
 /// Input and output of a node that only passes its input on.
