@@ -205,7 +205,8 @@ impl<'g> GraphEditor<'g> {
             n_removed += 1;
             candidates.extend(inputs.into_iter().flatten().filter_map(|input| self.producer(input)));
         }
-        let unused: Vec<ValueId> = self.graph.initializers.keys().copied().filter(|id| !self.is_used(*id) && !self.graph.inputs.contains(id)).collect();
+        let unused: Vec<ValueId> =
+            self.graph.initializers.keys().copied().filter(|id| !self.is_used(*id) && !self.graph.inputs.contains(id)).collect();
         for id in unused {
             self.graph.initializers.remove(&id);
         }
