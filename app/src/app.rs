@@ -1,0 +1,440 @@
+//! The program: one session, the pages, and what connects them. Views send actions; this is where they are carried out, one short method each.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use drydock_core::home::Remembered;
+use drydock_core::session::{Command, Event, JobKind, JobState, Session, command_line};
+use drydock_core::tensor::device::DeviceChoice;
+use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui, ViewportCommand};
+
+use crate::action::{Action, Outbox};
+use crate::background::Latest;
+use crate::files::{Answer, FileDialogs, Purpose};
+use crate::panels::context_bar::ContextBar;
+use crate::panels::drop_overlay::{self, Intent};
+use crate::panels::palette::Palette;
+use crate::panels::{help, job_tray, navigation, toasts};
+use crate::samples::{self, Sample};
+use crate::settings::Settings;
+use crate::theme;
+use crate::ui_command::UiCommand;
+use crate::ui_state::{Overlay, Page, ThemeChoice, Toast, UiState};
+use crate::view_context::{RunningJob, ViewContext, running_jobs};
+use crate::views::{self, Views, score::ScoreView};
+
+/// At most this often is the window redrawn while a job runs.
+const FRAME_WHILE_RUNNING: Duration = Duration::from_millis(33);
+
+pub struct DrydockApp {
+    session: Session,
+    ui_state: UiState,
+    views: Views,
+    context_bar: ContextBar,
+    outbox: Outbox,
+    dialogs: FileDialogs,
+    samples: Latest<Option<PathBuf>, Vec<Sample>>,
+    options: Options,
+    /// What was last written to the data home.
+    saved: Settings,
+}
+
+/// What the program is started with.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub model: Option<PathBuf>,
+    pub table: Option<PathBuf>,
+    /// The folder of sample models; `None` looks for it.
+    pub samples: Option<PathBuf>,
+    /// Where settings are kept; `None` keeps none.
+    pub home: Option<PathBuf>,
+}
+
+impl DrydockApp {
+    pub fn new(ctx: &Context, options: Options) -> Self {
+        theme::install(ctx);
+        let waker = ctx.clone();
+        let mut session = Session::new(move || waker.request_repaint());
+        let saved = options.home.as_deref().map(Settings::load).unwrap_or_default();
+        session.restore_recent_models(saved.remembered.recent_models.clone());
+        ctx.set_theme(eframe::egui::ThemePreference::from(saved.preferences.theme));
+        let ui_state = UiState { preferences: saved.preferences, ..UiState::default() };
+        let app = Self {
+            session,
+            ui_state,
+            views: Views::default(),
+            context_bar: ContextBar::default(),
+            outbox: Outbox::default(),
+            dialogs: FileDialogs::default(),
+            samples: Latest::default(),
+            options,
+            saved,
+        };
+        if let Some(model) = &app.options.model {
+            app.outbox.send(Action::OpenModel(model.clone()));
+        }
+        if let Some(table) = &app.options.table {
+            app.outbox.core(Command::DescribeTable(table.clone()));
+        }
+        app
+    }
+
+    /// The session, for tests.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// What the window remembers, for tests.
+    pub fn ui_state(&self) -> &UiState {
+        &self.ui_state
+    }
+
+    fn samples(&mut self, ctx: &Context) -> Vec<Sample> {
+        let folder = self.options.samples.clone();
+        let found = self.samples.get(ctx, &folder, |folder| folder.as_deref().map_or_else(samples::find, samples::below));
+        found.cloned().unwrap_or_default()
+    }
+}
+
+impl eframe::App for DrydockApp {
+    fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
+        for event in self.session.poll() {
+            self.on_event(ctx, &event);
+        }
+        if let Some((purpose, answer)) = self.dialogs.poll() {
+            self.on_file_answer(purpose, answer);
+        }
+        self.take_drops(ctx);
+        self.take_shortcuts(ctx);
+        self.carry_out(ctx, frame);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        let running = running_jobs(&self.session);
+        let samples = self.samples(ui.ctx());
+        self.window(ui, &running, &samples);
+        if !running.is_empty() {
+            ui.ctx().request_repaint_after(FRAME_WHILE_RUNNING);
+        }
+        let ctx = ui.ctx().clone();
+        self.carry_out(&ctx, frame);
+    }
+
+    fn save(&mut self, _storage: &mut dyn eframe::Storage) {
+        self.save_settings();
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.save_settings();
+        self.session.cancel_all();
+    }
+}
+
+/// Drawing.
+impl DrydockApp {
+    fn window(&mut self, ui: &mut Ui, running: &[RunningJob], samples: &[Sample]) {
+        let page = self.ui_state.page;
+        let cx = ViewContext { state: self.session.state(), running, samples, outbox: &self.outbox };
+        let bar = theme::side_frame(ui, 8).inner_margin(Margin::symmetric(16, 8));
+        Panel::top("context bar").exact_size(theme::CONTEXT_BAR_HEIGHT).resizable(false).frame(bar).show(ui, |ui| {
+            self.context_bar.ui(ui, &cx, self.ui_state.device);
+        });
+        if running.iter().any(job_tray::shows) {
+            let frame = theme::side_frame(ui, 8).inner_margin(Margin::symmetric(16, 8));
+            Panel::bottom("job tray").resizable(false).frame(frame).show(ui, |ui| job_tray::ui(ui, &cx));
+        }
+        let frame = theme::side_frame(ui, 8);
+        Panel::left("navigation").exact_size(theme::NAVIGATION_WIDTH).resizable(false).frame(frame).show(ui, |ui| {
+            navigation::ui(ui, &cx, page);
+        });
+        if self.views.has_result(&cx, page) {
+            let frame = theme::side_frame(ui, 16);
+            let panel = Panel::right("result").default_size(theme::RESULT_WIDTH).size_range(200.0..=480.0).resizable(true).frame(frame);
+            panel.show(ui, |ui| self.views.result_ui(ui, &cx, page));
+        }
+        let centre = Frame::new().fill(theme::palette(ui).ground).inner_margin(Margin::symmetric(24, 16));
+        CentralPanel::default().frame(centre).show(ui, |ui| self.views.ui(ui, &cx, page));
+        match &mut self.ui_state.overlay {
+            Overlay::None => {}
+            Overlay::Palette(palette) => palette.ui(ui, &cx),
+            Overlay::Help => help::ui(ui, &self.outbox),
+        }
+        toasts::ui(ui.ctx(), &self.outbox, &mut self.ui_state.toasts);
+        drop_overlay::ui(ui, self.session.state());
+    }
+}
+
+/// What comes from outside.
+impl DrydockApp {
+    fn on_event(&mut self, ctx: &Context, event: &Event) {
+        match event {
+            Event::JobStarted(_) | Event::StateChanged => {}
+            Event::Notice(notice) => self.on_notice(&notice.text, notice.is_error),
+            Event::JobFinished(id) => {
+                let Some(record) = self.session.state().job(*id) else { return };
+                let is_done = record.state == JobState::Done;
+                match record.kind {
+                    JobKind::Open if is_done => self.on_opened(ctx),
+                    JobKind::Score if is_done => self.on_scored(ctx),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Errors stand on the page where their cause is; who looks at another page is told in a toast.
+    fn on_notice(&mut self, text: &str, is_error: bool) {
+        let state = self.session.state();
+        let cause = state.jobs.iter().rev().find(|job| matches!(&job.state, JobState::Failed(message) if message == text)).map(|job| views::page_of(job.kind));
+        if cause != Some(self.ui_state.page) {
+            self.ui_state.toasts.push(Toast { is_error, text: text.to_owned(), page: cause, ends_at: None });
+        }
+    }
+
+    /// A model opened from its list is wanted for something: predictions, if it can make any.
+    fn on_opened(&mut self, ctx: &Context) {
+        let Some(opened) = &self.session.state().opened else { return };
+        let title = format!("{} · Drydock", opened.model.title());
+        ctx.send_viewport_cmd(ViewportCommand::Title(title));
+        if self.ui_state.page == Page::Models {
+            let contract = &opened.model.contract;
+            let can_predict = opened.model.plan.is_ok() && (contract.image.is_some() || !contract.columns.is_empty());
+            self.ui_state.page = if can_predict { Page::Predict } else { Page::Inspect };
+        }
+        self.save_settings();
+    }
+
+    fn on_scored(&mut self, ctx: &Context) {
+        self.views.score.show_scored();
+        if self.ui_state.page != Page::Score {
+            self.toast(ctx, "The table is scored.", Some(Page::Score));
+        }
+    }
+
+    fn on_file_answer(&mut self, purpose: Purpose, answer: Answer) {
+        match answer {
+            Answer::Dismissed => {}
+            Answer::Chosen(path) => self.on_chosen(purpose, path),
+            Answer::Unavailable => {
+                let hint = "This desktop offers no file dialog: drop the file on the window, or type its path.";
+                match purpose {
+                    Purpose::Model => {
+                        self.ui_state.page = Page::Models;
+                        self.views.models.hint = Some(hint.to_owned());
+                        self.views.models.path.wants_focus = true;
+                    }
+                    Purpose::Table | Purpose::Rows => self.views.score.hint = Some(hint.to_owned()),
+                    Purpose::Picture | Purpose::Output => {}
+                }
+                if purpose != Purpose::Model {
+                    self.ui_state.toasts.push(Toast { is_error: false, text: hint.to_owned(), page: None, ends_at: None });
+                }
+            }
+        }
+    }
+
+    fn on_chosen(&mut self, purpose: Purpose, path: PathBuf) {
+        match purpose {
+            Purpose::Model => self.outbox.send(Action::OpenModel(path)),
+            Purpose::Table => {
+                self.ui_state.page = Page::Score;
+                self.outbox.core(Command::DescribeTable(path));
+            }
+            Purpose::Rows => self.outbox.core(Command::DescribeTable(path)),
+            Purpose::Picture => self.show_picture(path),
+            Purpose::Output => self.views.score.write_to(&path),
+        }
+    }
+
+    fn take_drops(&mut self, ctx: &Context) {
+        let dropped = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect::<Vec<_>>());
+        for path in dropped {
+            self.outbox.send(Action::Take(path));
+        }
+    }
+
+    fn take_shortcuts(&mut self, ctx: &Context) {
+        let is_typing = ctx.egui_wants_keyboard_input();
+        let has_overlay = !matches!(self.ui_state.overlay, Overlay::None);
+        for command in UiCommand::ALL {
+            for shortcut in command.shortcuts() {
+                // A key that may mean text means text while some is being typed.
+                let is_free = !shortcut.conflicts_with_text_editing() || (!is_typing && !has_overlay);
+                if is_free && ctx.input_mut(|input| input.consume_shortcut(shortcut)) {
+                    self.outbox.ui(command);
+                }
+            }
+        }
+    }
+}
+
+/// Carrying out actions.
+impl DrydockApp {
+    fn carry_out(&mut self, ctx: &Context, frame: &eframe::Frame) {
+        for action in self.outbox.take() {
+            match action {
+                Action::Core(command) => {
+                    self.session.dispatch(command);
+                }
+                Action::Ui(command) => self.on_ui_command(ctx, command),
+                Action::OpenModel(path) => {
+                    self.session.dispatch(Command::OpenModel { path, device: self.ui_state.device });
+                }
+                Action::Take(path) => self.take(ctx, &path),
+                Action::Choose(purpose) => self.choose(ctx, frame, purpose),
+                Action::UseDevice(device) => self.use_device(device),
+                Action::Copy { text, what } => {
+                    ctx.copy_text(text);
+                    self.toast(ctx, &format!("Copied {what}."), None);
+                }
+            }
+            ctx.request_repaint();
+        }
+    }
+
+    fn on_ui_command(&mut self, ctx: &Context, command: UiCommand) {
+        match command {
+            UiCommand::OpenModel => self.outbox.send(Action::Choose(Purpose::Model)),
+            UiCommand::OpenTable => self.outbox.send(Action::Choose(Purpose::Table)),
+            UiCommand::OpenPicture => self.outbox.send(Action::Choose(Purpose::Picture)),
+            UiCommand::OpenSample => self.open_sample(ctx),
+            UiCommand::CloseModel => {
+                self.session.dispatch(Command::CloseModel);
+                self.ui_state.page = Page::Models;
+                ctx.send_viewport_cmd(ViewportCommand::Title("Drydock".to_owned()));
+            }
+            UiCommand::Show(page) => self.ui_state.page = page,
+            UiCommand::RunScore => self.run_score(),
+            UiCommand::CancelJobs => self.session.cancel_all(),
+            UiCommand::CopyAsCommand => self.copy_as_command(ctx),
+            UiCommand::CommandPalette => self.ui_state.overlay = Overlay::Palette(Palette::default()),
+            UiCommand::Search => self.search(),
+            UiCommand::ToggleTheme => {
+                let is_dark = ctx.theme() == eframe::egui::Theme::Dark;
+                self.set_theme(ctx, if is_dark { ThemeChoice::Light } else { ThemeChoice::Dark });
+            }
+            UiCommand::FollowSystemTheme => self.set_theme(ctx, ThemeChoice::System),
+            UiCommand::Help => self.ui_state.overlay = Overlay::Help,
+            UiCommand::Dismiss => self.dismiss(),
+            UiCommand::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+        }
+    }
+
+    /// Does with a file what it is for.
+    fn take(&mut self, ctx: &Context, path: &Path) {
+        let intent = Intent::of(path);
+        match &intent {
+            Intent::OpenModel(path) => self.outbox.send(Action::OpenModel(path.clone())),
+            Intent::Score(path) => {
+                self.ui_state.page = Page::Score;
+                self.views.score.score_when_ready();
+                self.session.dispatch(Command::DescribeTable(path.clone()));
+            }
+            Intent::Predict(path) if self.takes_pictures() => self.show_picture(path.clone()),
+            Intent::Predict(_) | Intent::Refuse(_) => {
+                let text = intent.sentence(self.session.state());
+                self.toast(ctx, &text, None);
+            }
+        }
+    }
+
+    fn takes_pictures(&self) -> bool {
+        self.session.state().opened.as_ref().is_some_and(|opened| opened.model.contract.image.is_some())
+    }
+
+    fn show_picture(&mut self, path: PathBuf) {
+        self.ui_state.page = Page::Predict;
+        self.views.predict.show_picture(path);
+    }
+
+    fn choose(&mut self, ctx: &Context, frame: &eframe::Frame, purpose: Purpose) {
+        let state = self.session.state();
+        let near = match purpose {
+            Purpose::Model => state.recent_models.first().cloned(),
+            Purpose::Output => Some(self.views.score.output()),
+            Purpose::Table | Purpose::Rows => state.table.as_ref().map(|table| table.path.clone()),
+            Purpose::Picture => None,
+        };
+        let near = near.or_else(|| state.opened.as_ref().map(|opened| opened.model.path.clone()));
+        self.dialogs.open(ctx, frame, purpose, near.as_deref());
+    }
+
+    fn use_device(&mut self, device: DeviceChoice) {
+        self.ui_state.device = device;
+        if let Some(opened) = &self.session.state().opened {
+            let path = opened.model.path.clone();
+            self.session.dispatch(Command::OpenModel { path, device });
+        }
+    }
+
+    fn open_sample(&mut self, ctx: &Context) {
+        match self.samples(ctx).into_iter().find(|sample| sample.name.contains("payment")).or_else(|| self.samples(ctx).into_iter().next()) {
+            Some(sample) => self.outbox.send(Action::OpenModel(sample.path)),
+            None => self.toast(ctx, "No sample models were found beside the program or in the working folder.", None),
+        }
+    }
+
+    fn run_score(&mut self) {
+        let is_running = self.session.state().jobs.iter().any(|job| job.kind == JobKind::Score && job.state == JobState::Running);
+        if let Some(command) = self.views.score.command(self.session.state()).filter(|_| !is_running) {
+            self.ui_state.page = Page::Score;
+            self.session.dispatch(command);
+        }
+    }
+
+    fn copy_as_command(&mut self, ctx: &Context) {
+        let state = self.session.state();
+        let open = || {
+            let opened = state.opened.as_ref()?;
+            Some(Command::OpenModel { path: opened.model.path.clone(), device: opened.device })
+        };
+        let command = match self.ui_state.page {
+            Page::Predict => self.views.predict.command(),
+            Page::Score => ScoreView::command(&self.views.score, state),
+            Page::Models | Page::Inspect | Page::Jobs => open(),
+        };
+        match command.and_then(|command| command_line(&command, state)) {
+            Some(line) => self.outbox.copy(&line, &line),
+            None => self.toast(ctx, "There is nothing here that a command could do.", None),
+        }
+    }
+
+    fn search(&mut self) {
+        match self.ui_state.page {
+            Page::Score => self.views.score.wants_search = true,
+            _ => {
+                self.ui_state.page = Page::Inspect;
+                self.views.inspect.wants_search = true;
+            }
+        }
+    }
+
+    fn dismiss(&mut self) {
+        if matches!(self.ui_state.overlay, Overlay::None) {
+            self.ui_state.toasts.pop();
+        }
+        self.ui_state.overlay = Overlay::None;
+    }
+
+    fn set_theme(&mut self, ctx: &Context, theme: ThemeChoice) {
+        self.ui_state.preferences.theme = theme;
+        ctx.set_theme(eframe::egui::ThemePreference::from(theme));
+        self.save_settings();
+    }
+
+    fn toast(&mut self, ctx: &Context, text: &str, page: Option<Page>) {
+        let ends_at = Some(ctx.input(|input| input.time) + toasts::SECONDS);
+        self.ui_state.toasts.push(Toast { is_error: false, text: text.to_owned(), page, ends_at });
+    }
+
+    /// Writes what changed to the data home. A home that can't be written costs the memory, not the work.
+    fn save_settings(&mut self) {
+        let Some(home) = &self.options.home else { return };
+        let remembered = Remembered { recent_models: self.session.state().recent_models.clone(), ..self.saved.remembered.clone() };
+        let settings = Settings { remembered, preferences: self.ui_state.preferences };
+        if settings != self.saved {
+            settings.save(home);
+            self.saved = settings;
+        }
+    }
+}

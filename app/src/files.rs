@@ -1,0 +1,92 @@
+//! Native file dialogs, each on a thread of its own.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use eframe::egui::Context;
+
+use crate::background::{Arrival, Pending};
+
+/// What a file is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Model,
+    Table,
+    Picture,
+    /// A table whose rows fill the form of a prediction.
+    Rows,
+    /// Where to write the scored table.
+    Output,
+}
+
+/// How a dialog ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    Chosen(PathBuf),
+    Dismissed,
+    /// This desktop has no file dialog to offer: no portal answered.
+    Unavailable,
+}
+
+/// The dialog that is open, if any: one at a time.
+#[derive(Debug, Default)]
+pub struct FileDialogs {
+    open: Option<(Purpose, Pending<Answer>)>,
+}
+
+/// Nobody closes a dialog by hand so soon after asking for it.
+const TOO_FAST_FOR_A_PERSON: Duration = Duration::from_millis(300);
+
+impl FileDialogs {
+    /// Opens a dialog unless one is open already. `near`: a file whose folder is a good place to start.
+    pub fn open(&mut self, ctx: &Context, frame: &eframe::Frame, purpose: Purpose, near: Option<&Path>) {
+        if self.open.is_some() {
+            return;
+        }
+        let dialog = dialog(frame, purpose, near);
+        let ask = move || {
+            let asked = Instant::now();
+            let chosen = if purpose == Purpose::Output { dialog.save_file() } else { dialog.pick_file() };
+            match chosen {
+                Some(path) => Answer::Chosen(path),
+                None if asked.elapsed() < TOO_FAST_FOR_A_PERSON => Answer::Unavailable,
+                None => Answer::Dismissed,
+            }
+        };
+        self.open = Some((purpose, Pending::start(ctx, "file-dialog", ask)));
+    }
+
+    /// The answer of the dialog, once.
+    pub fn poll(&mut self) -> Option<(Purpose, Answer)> {
+        let (purpose, pending) = self.open.as_ref()?;
+        let answer = match pending.poll() {
+            Arrival::Waiting => return None,
+            Arrival::Here(answer) => answer,
+            Arrival::Lost => Answer::Unavailable,
+        };
+        let purpose = *purpose;
+        self.open = None;
+        Some((purpose, answer))
+    }
+}
+
+fn dialog(frame: &eframe::Frame, purpose: Purpose, near: Option<&Path>) -> rfd::FileDialog {
+    const TABLES: [&str; 13] = ["csv", "tsv", "txt", "gz", "zst", "parquet", "pq", "ndjson", "jsonl", "arrow", "feather", "ipc", "json"];
+    let mut dialog = rfd::FileDialog::new().set_parent(frame);
+    dialog = match purpose {
+        Purpose::Model => dialog.set_title("Open a model").add_filter("ONNX models", &["onnx"]),
+        Purpose::Table | Purpose::Rows => dialog.set_title("Choose a table").add_filter("Tables", &TABLES),
+        Purpose::Picture => dialog.set_title("Choose a picture").add_filter("Pictures", &["png", "jpg", "jpeg"]),
+        Purpose::Output => dialog.set_title("Write the scored table to").add_filter("Tables", &TABLES),
+    };
+    if purpose != Purpose::Output {
+        dialog = dialog.add_filter("All files", &["*"]);
+    }
+    if let Some(folder) = near.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
+        dialog = dialog.set_directory(folder);
+    }
+    if purpose == Purpose::Output && let Some(name) = near.and_then(Path::file_name) {
+        dialog = dialog.set_file_name(name.to_string_lossy());
+    }
+    dialog
+}

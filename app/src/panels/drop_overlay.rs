@@ -1,0 +1,87 @@
+//! Dropped files: what will happen, said while they hover, and then done.
+
+use std::path::{Path, PathBuf};
+
+use drydock_core::data::is_table_path;
+use drydock_core::session::State;
+use eframe::egui::{Align2, Area, Color32, Id, Order, Sense, Stroke, StrokeKind, Ui};
+
+use crate::theme;
+
+/// What dropping a file does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    OpenModel(PathBuf),
+    /// Scores the table at once, if there is a model.
+    Score(PathBuf),
+    Predict(PathBuf),
+    /// Nothing that Drydock reads.
+    Refuse(PathBuf),
+}
+
+impl Intent {
+    pub fn of(path: &Path) -> Self {
+        let path = path.to_owned();
+        if has_extension(&path, &["onnx"]) {
+            Self::OpenModel(path)
+        } else if is_picture_path(&path) {
+            Self::Predict(path)
+        } else if is_table_path(&path) {
+            Self::Score(path)
+        } else {
+            Self::Refuse(path)
+        }
+    }
+
+    /// What will happen, or why nothing will.
+    pub fn sentence(&self, state: &State) -> String {
+        let model = state.opened.as_ref().map(|opened| &opened.model);
+        match self {
+            Self::OpenModel(path) => format!("Open {}", file_name(path)),
+            Self::Score(path) => match model {
+                Some(model) => format!("Score {} with {}", file_name(path), model.title()),
+                None => format!("Look at {} (open a model to score it)", file_name(path)),
+            },
+            Self::Predict(path) => match model {
+                Some(model) if model.contract.image.is_some() => "Predict this picture".to_owned(),
+                Some(model) => format!("{} takes no pictures, so {} can't be predicted", model.title(), file_name(path)),
+                None => "Open a model that takes pictures first".to_owned(),
+            },
+            Self::Refuse(path) => format!("{} is no model (.onnx), table (.csv, .parquet, …) or picture (.png, .jpg)", file_name(path)),
+        }
+    }
+}
+
+/// Covers the window while files hover over it.
+pub fn ui(ui: &Ui, state: &State) {
+    let hovered: Vec<PathBuf> = ui.input(|input| input.raw.hovered_files.iter().filter_map(|file| file.path.clone()).collect());
+    let is_hovering = ui.input(|input| !input.raw.hovered_files.is_empty());
+    if !is_hovering {
+        return;
+    }
+    let text = match hovered.as_slice() {
+        [] => "Drop it to open it".to_owned(),
+        [path, ..] => Intent::of(path).sentence(state),
+    };
+    let rect = ui.ctx().content_rect();
+    Area::new(Id::unique("drop")).order(Order::Tooltip).fixed_pos(rect.min).show(ui.ctx(), |ui| {
+        let palette = theme::palette(ui);
+        ui.allocate_rect(rect, Sense::hover());
+        let veil = if ui.visuals().dark_mode { Color32::from_black_alpha(190) } else { Color32::from_white_alpha(215) };
+        ui.painter().rect_filled(rect, 0.0, veil);
+        ui.painter().rect_stroke(rect.shrink(theme::GAP), 12.0, Stroke::new(2.0, palette.accent), StrokeKind::Inside);
+        ui.place(rect, eframe::egui::Label::new(theme::strong(text).size(22.0).color(palette.text)).halign(Align2::CENTER_CENTER.x()));
+    });
+}
+
+pub fn is_picture_path(path: &Path) -> bool {
+    has_extension(path, &["png", "jpg", "jpeg"])
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    path.extension().is_some_and(|found| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension)))
+}
+
+pub fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

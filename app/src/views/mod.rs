@@ -1,0 +1,92 @@
+//! The pages. Each draws the state, keeps what is typed into it, and sends actions outward.
+
+pub mod inspect;
+pub mod jobs;
+pub mod models;
+pub mod predict;
+pub mod score;
+
+use drydock_core::session::{JobKind, JobRecord, JobState, State};
+use eframe::egui::Ui;
+
+use crate::ui_command::UiCommand;
+use crate::ui_state::Page;
+use crate::view_context::ViewContext;
+use crate::widgets::icon::{self, Icon};
+use crate::widgets::message;
+
+/// Every page with what is typed into it.
+#[derive(Debug, Default)]
+pub struct Views {
+    pub models: models::ModelsView,
+    pub inspect: inspect::InspectView,
+    pub predict: predict::PredictView,
+    pub score: score::ScoreView,
+    pub jobs: jobs::JobsView,
+}
+
+impl Views {
+    /// The centre of the window.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Page) {
+        match page {
+            Page::Models => self.models.ui(ui, cx),
+            Page::Inspect => self.inspect.ui(ui, cx),
+            Page::Predict => self.predict.ui(ui, cx),
+            Page::Score => self.score.ui(ui, cx),
+            Page::Jobs => self.jobs.ui(ui, cx),
+        }
+    }
+
+    /// Whether the page has something to say on the right.
+    pub fn has_result(&self, cx: &ViewContext<'_>, page: Page) -> bool {
+        match page {
+            Page::Models | Page::Jobs => false,
+            Page::Inspect => cx.state.opened.is_some(),
+            Page::Predict => self.predict.has_result(cx),
+            Page::Score => cx.state.opened.is_some() && (cx.state.score.is_some() || cx.state.table.is_some()),
+        }
+    }
+
+    /// The right of the window: what came out.
+    pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Page) {
+        match page {
+            Page::Models | Page::Jobs => {}
+            Page::Inspect => self.inspect.result_ui(ui, cx),
+            Page::Predict => self.predict.result_ui(ui, cx),
+            Page::Score => self.score.result_ui(ui, cx),
+        }
+    }
+}
+
+/// The page on which a kind of job shows its result and its error.
+pub fn page_of(kind: JobKind) -> Page {
+    match kind {
+        JobKind::Open => Page::Models,
+        JobKind::Predict => Page::Predict,
+        JobKind::Describe | JobKind::Score => Page::Score,
+        JobKind::Verify => Page::Jobs,
+    }
+}
+
+/// Why the latest job of a kind failed; nothing if it did not, or a newer one runs.
+pub fn latest_error(state: &State, kind: JobKind) -> Option<&str> {
+    match state.jobs.iter().rev().find(|job| job.kind == kind) {
+        Some(JobRecord { state: JobState::Failed(message), .. }) => Some(message),
+        _ => None,
+    }
+}
+
+/// The page of a task that needs a model while none is open.
+fn without_model(ui: &mut Ui, cx: &ViewContext<'_>, icon: Icon, title: &str, text: &str) {
+    message::empty_state(ui, icon, title, text, |ui| {
+        if let Some(sample) = cx.samples.first() {
+            let button = icon::primary_button(ui, Icon::Models, "Open a sample model");
+            if ui.add(button).on_hover_text(&sample.name).clicked() {
+                cx.outbox.ui(UiCommand::OpenSample);
+            }
+        }
+        if ui.add(icon::button(Icon::Folder, UiCommand::OpenModel.text())).clicked() {
+            cx.outbox.ui(UiCommand::OpenModel);
+        }
+    });
+}

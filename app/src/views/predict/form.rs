@@ -1,0 +1,221 @@
+//! The form: a line for each column of the contract. What is typed is the truth; sliders, lists and boxes are other hands on the same text.
+
+use std::collections::BTreeMap;
+
+use drydock_core::contract::{Column, ColumnKind, Contract};
+use drydock_core::data::TableInfo;
+use drydock_core::predict::Row;
+use eframe::egui::{Align, Align2, Button, ComboBox, Label, Layout, Response, Slider, TextEdit, Ui, vec2};
+
+use crate::theme;
+use crate::widgets::icon::Icon;
+use crate::widgets::message;
+
+#[derive(Debug, Default)]
+pub struct Form {
+    /// One text for each column of the contract.
+    texts: Vec<String>,
+    filter: String,
+}
+
+/// From this many columns on a form can be searched.
+const SEARCHABLE: usize = 16;
+const NAME_WIDTH: f32 = 176.0;
+const VALUE_WIDTH: f32 = 116.0;
+
+impl Form {
+    pub fn new(contract: &Contract) -> Self {
+        Self { texts: contract.columns.iter().map(first_text).collect(), filter: String::new() }
+    }
+
+    /// What the form says.
+    pub fn row(&self, contract: &Contract) -> Row {
+        let cells = contract.columns.iter().zip(&self.texts).map(|(column, text)| (column.name.clone(), text.trim().to_owned()));
+        Row(cells.collect::<BTreeMap<_, _>>())
+    }
+
+    /// Takes the values of a table's row; columns that the table lacks keep theirs.
+    pub fn fill(&mut self, contract: &Contract, table: &TableInfo, row: usize) {
+        let Some(cells) = table.preview.get(row) else { return };
+        for (column, text) in contract.columns.iter().zip(&mut self.texts) {
+            let index = table.columns.iter().position(|found| found.name == column.name);
+            if let Some(cell) = index.and_then(|index| cells.get(index)) {
+                text.clone_from(cell);
+            }
+        }
+    }
+
+    /// Draws the form. `error` is why the latest prediction failed: it is repeated at the field that it names.
+    /// Returns the column touched in this frame.
+    pub fn ui(&mut self, ui: &mut Ui, contract: &Contract, error: Option<&str>) -> Option<usize> {
+        if contract.columns.len() >= SEARCHABLE {
+            let edit = TextEdit::singleline(&mut self.filter).hint_text("Find a column").desired_width(NAME_WIDTH);
+            ui.add(edit).accessible_name("Find a column");
+        }
+        let needle = self.filter.to_lowercase();
+        let mut touched = None;
+        for (index, (column, text)) in contract.columns.iter().zip(&mut self.texts).enumerate() {
+            if !column.name.to_lowercase().contains(&needle) {
+                continue;
+            }
+            let response = ui.push_id(index, |ui| field_ui(ui, column, text)).inner;
+            if response.is_some_and(|response| response.changed() || response.gained_focus() || response.dragged()) {
+                touched = Some(index);
+            }
+            if let Some(error) = error.filter(|error| error.contains(&format!("'{}'", column.name))) {
+                message::field_error(ui, error);
+            }
+        }
+        touched
+    }
+}
+
+/// What a field shows before anyone has typed: the contract's default, or the middle of what is usual.
+fn first_text(column: &Column) -> String {
+    if let Some(default) = &column.default {
+        return default.clone();
+    }
+    if column.may_be_missing {
+        return String::new();
+    }
+    match column.kind {
+        ColumnKind::Text => column.categories.first().cloned().unwrap_or_default(),
+        ColumnKind::Boolean => "false".to_owned(),
+        ColumnKind::Number | ColumnKind::Integer => match (column.min, column.max) {
+            (Some(min), Some(max)) => number_text(column, f64::midpoint(min, max)),
+            _ => "0".to_owned(),
+        },
+    }
+}
+
+/// A slider's position as text: no more digits than the range deserves.
+pub fn number_text(column: &Column, value: f64) -> String {
+    if column.kind == ColumnKind::Integer {
+        return format!("{value:.0}");
+    }
+    let span = (column.max.unwrap_or(1.0) - column.min.unwrap_or(0.0)).abs();
+    // A thousandth of the range is as fine as a slider can be set.
+    let decimals = (3.0 - span.max(f64::MIN_POSITIVE).log10()).ceil().clamp(0.0, 9.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+fn field_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Option<Response> {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::SMALL_GAP;
+        name_ui(ui, column);
+        match column.kind {
+            ColumnKind::Number | ColumnKind::Integer => number_ui(ui, column, text),
+            ColumnKind::Boolean => Some(boolean_ui(ui, column, text)),
+            ColumnKind::Text if column.categories.is_empty() => Some(text_ui(ui, column, text)),
+            ColumnKind::Text => category_ui(ui, column, text),
+        }
+    })
+    .inner
+}
+
+fn name_ui(ui: &mut Ui, column: &Column) {
+    let size = vec2(NAME_WIDTH, theme::CONTROL_HEIGHT);
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_size(size);
+        let unit = column.unit.as_deref().unwrap_or_default();
+        let label = ui.add(Label::new(&column.name).truncate());
+        if !unit.is_empty() {
+            ui.add(Label::new(theme::caption(ui, unit)).truncate());
+        }
+        if let Some(description) = &column.description {
+            label.on_hover_text(description);
+        }
+    });
+}
+
+/// A slider over the usual range, and the number itself, which may leave that range.
+fn number_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Option<Response> {
+    let mut touched: Option<Response> = None;
+    let clear_width = if column.may_be_missing { theme::CONTROL_HEIGHT + theme::SMALL_GAP } else { 0.0 };
+    if let (Some(min), Some(max)) = (column.min, column.max)
+        && min < max
+    {
+        let width = (ui.available_width() - VALUE_WIDTH - clear_width - theme::GAP).max(60.0);
+        ui.spacing_mut().slider_width = width;
+        let known = text.trim().parse::<f64>().ok();
+        let mut value = known.unwrap_or(f64::midpoint(min, max));
+        let mut slider = Slider::new(&mut value, min..=max).show_value(false).clamping(eframe::egui::SliderClamping::Never);
+        if known.is_none() {
+            slider = slider.trailing_fill(false);
+        }
+        if column.kind == ColumnKind::Integer {
+            slider = slider.step_by(1.0);
+        }
+        let response = ui.scope(|ui| {
+            if known.is_none() {
+                ui.set_opacity(0.4);
+            }
+            ui.add(slider).accessible_name(&column.name)
+        });
+        if response.inner.changed() {
+            *text = number_text(column, value);
+        }
+        touched = Some(response.inner);
+    } else {
+        ui.add_space((ui.available_width() - VALUE_WIDTH - clear_width - theme::SMALL_GAP).max(0.0));
+    }
+    let edit = TextEdit::singleline(text).hint_text(hint(column)).desired_width(VALUE_WIDTH).align(Align2::RIGHT_CENTER);
+    let name = if touched.is_some() { format!("{} value", column.name) } else { column.name.clone() };
+    let response = ui.add(edit).accessible_name(name);
+    clear_ui(ui, column, text);
+    Some(touched.map_or(response.clone(), |slider| if response.changed() || response.gained_focus() { response } else { slider }))
+}
+
+fn text_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Response {
+    let edit = TextEdit::singleline(text).hint_text(hint(column)).desired_width((ui.available_width() - theme::STEP).max(80.0));
+    ui.add(edit).accessible_name(&column.name)
+}
+
+fn boolean_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Response {
+    // A column that says 0 and 1 goes on saying 0 and 1.
+    let says_digits = matches!(text.trim(), "0" | "1");
+    let mut is_on = matches!(text.trim().to_lowercase().as_str(), "true" | "1" | "yes");
+    let shown = if text.trim().is_empty() { hint(column) } else if is_on { "yes" } else { "no" };
+    let response = ui.checkbox(&mut is_on, shown).accessible_name(&column.name);
+    if response.changed() {
+        *text = if says_digits { u8::from(is_on).to_string() } else { is_on.to_string() };
+    }
+    clear_ui(ui, column, text);
+    response
+}
+
+fn category_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Option<Response> {
+    let shown = if text.is_empty() { hint(column) } else { text.as_str() };
+    let before = text.clone();
+    let combo = ComboBox::from_id_salt("category").selected_text(shown).width((ui.available_width() - theme::STEP).max(80.0));
+    let inner = combo.show_ui(ui, |ui| {
+        if column.may_be_missing {
+            ui.selectable_value(text, String::new(), hint(column));
+        }
+        for category in &column.categories {
+            ui.selectable_value(text, category.clone(), category);
+        }
+    });
+    let mut response = inner.response.accessible_name(&column.name);
+    if *text != before {
+        response.mark_changed();
+    }
+    Some(response)
+}
+
+/// Empties a cell that may be empty.
+fn clear_ui(ui: &mut Ui, column: &Column, text: &mut String) {
+    if !column.may_be_missing {
+        return;
+    }
+    let name = format!("Leave {} empty", column.name);
+    let button = Button::new(Icon::Close.atom()).frame_when_inactive(false);
+    if ui.add_enabled(!text.is_empty(), button).accessible_name(&name).on_hover_text(name).clicked() {
+        text.clear();
+    }
+}
+
+fn hint(column: &Column) -> &'static str {
+    if column.may_be_missing { "empty → missing" } else { "required" }
+}

@@ -1,0 +1,140 @@
+//! Where the scored table goes, and what is in it.
+
+use std::path::PathBuf;
+
+use drydock_core::data::{TableInfo, is_table_path};
+use drydock_core::score::{Binding, Keep, OnError, ScoreRequest};
+use eframe::egui::{Align, Button, ComboBox, Label, Layout, PopupCloseBehavior, Ui, vec2};
+
+use super::default_request;
+use crate::action::Action;
+use crate::files::Purpose;
+use crate::panels::drop_overlay::file_name;
+use crate::theme;
+use crate::view_context::ViewContext;
+use crate::widgets::icon::Icon;
+use crate::widgets::path_field::PathField;
+
+#[derive(Debug, Default)]
+pub struct ScoreForm {
+    /// The table that the rest was filled in for.
+    pub data: PathBuf,
+    pub output: PathField,
+    pub overwrite: bool,
+    /// `None`: the contract's target, if the table has it.
+    label: Option<String>,
+    keep: Keep,
+    on_error: OnError,
+}
+
+const NAME_WIDTH: f32 = 112.0;
+
+impl ScoreForm {
+    /// Starts anew for another table.
+    pub fn follow(&mut self, table: &TableInfo) {
+        if self.data != table.path {
+            *self = Self { data: table.path.clone(), ..Self::default() };
+            self.output.text = default_request(&table.path).output.display().to_string();
+        }
+    }
+
+    pub fn output_path(&self) -> PathBuf {
+        PathBuf::from(self.output.text.trim())
+    }
+
+    pub fn request(&self, table: &TableInfo) -> ScoreRequest {
+        ScoreRequest {
+            output: self.output_path(),
+            label: self.label.clone(),
+            keep: self.keep.clone(),
+            on_error: self.on_error,
+            overwrite: self.overwrite,
+            ..default_request(&table.path)
+        }
+    }
+
+    pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, table: &TableInfo, binding: Option<&Binding>, exists: Option<bool>) {
+        line(ui, "Output", |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.add(Button::new(Icon::Folder.atom())).accessible_name("Choose where to write").on_hover_text("Choose where to write").clicked() {
+                    cx.outbox.send(Action::Choose(Purpose::Output));
+                }
+                self.output.ui(ui, "Output", "where to write the scored table", is_table_path);
+            });
+        });
+        if exists == Some(true) {
+            line(ui, "", |ui| {
+                ui.checkbox(&mut self.overwrite, "Replace it").on_hover_text("The old file goes once the new one is complete");
+                ui.label(theme::caption(ui, format!("{} exists already.", file_name(&self.output_path()))));
+            });
+        }
+        line(ui, "Label", |ui| self.label_ui(ui, table, binding));
+        line(ui, "Keep", |ui| self.keep_ui(ui, table));
+        line(ui, "Bad rows", |ui| {
+            ui.selectable_value(&mut self.on_error, OnError::Stop, "Stop").on_hover_text("The first row that can't be scored ends the run");
+            ui.selectable_value(&mut self.on_error, OnError::Skip, "Set aside").on_hover_text("They go to a file of their own, with the reason");
+        });
+    }
+
+    fn label_ui(&mut self, ui: &mut Ui, table: &TableInfo, binding: Option<&Binding>) {
+        let found = binding.and_then(|binding| binding.label.as_ref());
+        let automatic = found.map_or_else(|| "none found".to_owned(), |label| format!("{label} (found)"));
+        let shown = self.label.clone().unwrap_or_else(|| automatic.clone());
+        let combo = ComboBox::from_id_salt("label").selected_text(shown).width(200.0);
+        let inner = combo.show_ui(ui, |ui| {
+            ui.selectable_value(&mut self.label, None, automatic);
+            for column in &table.columns {
+                ui.selectable_value(&mut self.label, Some(column.name.clone()), &column.name);
+            }
+        });
+        inner.response.accessible_name("Label").on_hover_text("The column with the truth: metrics are computed against it");
+    }
+
+    fn keep_ui(&mut self, ui: &mut Ui, table: &TableInfo) {
+        let is_chosen = matches!(self.keep, Keep::Columns(_));
+        ui.selectable_value(&mut self.keep, Keep::All, "All columns");
+        ui.selectable_value(&mut self.keep, Keep::None, "Predictions alone");
+        let chosen_text = match &self.keep {
+            Keep::Columns(columns) => format!("{} columns", columns.len()),
+            _ => "Chosen…".to_owned(),
+        };
+        let combo = ComboBox::from_id_salt("keep").selected_text(chosen_text).width(104.0).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        let inner = combo.show_ui(ui, |ui| {
+            let mut chosen = match &self.keep {
+                Keep::Columns(columns) => columns.clone(),
+                _ => Vec::new(),
+            };
+            let mut is_changed = false;
+            for column in &table.columns {
+                let mut is_kept = chosen.contains(&column.name);
+                if ui.checkbox(&mut is_kept, &column.name).changed() {
+                    is_changed = true;
+                    chosen.retain(|name| *name != column.name);
+                    if is_kept {
+                        chosen.push(column.name.clone());
+                    }
+                }
+            }
+            if is_changed {
+                // In the order of the table, whatever the order of the clicks.
+                self.keep = Keep::Columns(table.columns.iter().map(|column| column.name.clone()).filter(|name| chosen.contains(name)).collect());
+            }
+        });
+        inner.response.accessible_name("Columns to keep").on_hover_text("Which columns of the table stand beside the predictions");
+        if is_chosen {
+            ui.label(theme::caption(ui, "and the predictions"));
+        }
+    }
+}
+
+/// A line of the form: its name on the left.
+fn line(ui: &mut Ui, name: &str, add_contents: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        let size = vec2(NAME_WIDTH, theme::CONTROL_HEIGHT);
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_size(size);
+            ui.add(Label::new(name));
+        });
+        add_contents(ui);
+    });
+}

@@ -1,0 +1,9 @@
+//! What several views draw. Widgets know nothing of the session: they take plain values and return responses.
+
+pub mod bars;
+pub mod curve;
+pub mod icon;
+pub mod message;
+pub mod path_field;
+pub mod property;
+pub mod table;
