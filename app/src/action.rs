@@ -22,7 +22,10 @@ pub enum Action {
     Choose(Purpose),
     UseDevice(DeviceChoice),
     /// Puts text on the clipboard; `what` says in a toast what was copied.
-    Copy { text: String, what: String },
+    Copy {
+        text: String,
+        what: String,
+    },
 }
 
 /// Where views drop their actions.

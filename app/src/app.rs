@@ -185,7 +185,12 @@ impl DrydockApp {
     /// Errors stand on the page where their cause is; who looks at another page is told in a toast.
     fn on_notice(&mut self, text: &str, is_error: bool) {
         let state = self.session.state();
-        let cause = state.jobs.iter().rev().find(|job| matches!(&job.state, JobState::Failed(message) if message == text)).map(|job| views::page_of(job.kind));
+        let cause = state
+            .jobs
+            .iter()
+            .rev()
+            .find(|job| matches!(&job.state, JobState::Failed(message) if message == text))
+            .map(|job| views::page_of(job.kind));
         if cause != Some(self.ui_state.page) {
             self.ui_state.toasts.push(Toast { is_error, text: text.to_owned(), page: cause, ends_at: None });
         }

@@ -85,7 +85,9 @@ fn dialog(frame: &eframe::Frame, purpose: Purpose, near: Option<&Path>) -> rfd::
     if let Some(folder) = near.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
         dialog = dialog.set_directory(folder);
     }
-    if purpose == Purpose::Output && let Some(name) = near.and_then(Path::file_name) {
+    if purpose == Purpose::Output
+        && let Some(name) = near.and_then(Path::file_name)
+    {
         dialog = dialog.set_file_name(name.to_string_lossy());
     }
     dialog

@@ -41,7 +41,8 @@ fn collect(root: &Path, folder: &Path, depth: usize, samples: &mut Vec<Sample>) 
     let is_alone = models.len() == 1;
     for path in models {
         let named = if is_alone { folder.to_owned() } else { path.with_extension("") };
-        let name = named.strip_prefix(root).unwrap_or(&named).components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+        let name =
+            named.strip_prefix(root).unwrap_or(&named).components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
         samples.push(Sample { name, path });
     }
 }

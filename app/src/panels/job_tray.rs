@@ -5,8 +5,8 @@ use std::time::Duration;
 use drydock_core::session::{Command, JobKind};
 use eframe::egui::{Align, Button, Label, Layout, ProgressBar, RichText, Ui};
 
-use crate::view_context::{RunningJob, ViewContext};
 use crate::theme;
+use crate::view_context::{RunningJob, ViewContext};
 use drydock_core::format;
 
 /// Jobs that are over before one has read their line are not shown.

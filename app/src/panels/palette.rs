@@ -70,17 +70,19 @@ impl Palette {
 fn entry_ui(ui: &mut Ui, entry: &Entry, is_selected: bool) -> eframe::egui::Response {
     let weak = theme::palette(ui).weak_text;
     let right = if entry.keys.is_empty() { &entry.detail } else { &entry.keys };
-    let button = Button::selectable(is_selected, entry.text.as_str()).right_text(RichText::new(right).color(weak)).min_size(vec2(ui.available_width(), 28.0));
+    let button =
+        Button::selectable(is_selected, entry.text.as_str()).right_text(RichText::new(right).color(weak)).min_size(vec2(ui.available_width(), 28.0));
     ui.add(button).accessible_name(entry.text.as_str())
 }
 
 fn entries(ui: &Ui, cx: &ViewContext<'_>) -> Vec<Entry> {
-    let commands = UiCommand::ALL.into_iter().filter(|command| !matches!(command, UiCommand::CommandPalette | UiCommand::Dismiss)).map(|command| Entry {
-        text: command.text().to_owned(),
-        detail: String::new(),
-        keys: command.shortcuts().first().map_or_else(String::new, |keys| ui.ctx().format_shortcut(keys)),
-        action: Action::Ui(command),
-    });
+    let commands =
+        UiCommand::ALL.into_iter().filter(|command| !matches!(command, UiCommand::CommandPalette | UiCommand::Dismiss)).map(|command| Entry {
+            text: command.text().to_owned(),
+            detail: String::new(),
+            keys: command.shortcuts().first().map_or_else(String::new, |keys| ui.ctx().format_shortcut(keys)),
+            action: Action::Ui(command),
+        });
     let recent = cx.state.recent_models.iter().map(|path| Entry {
         text: format!("Open {}", display_name(path)),
         detail: "recent".to_owned(),

@@ -8,12 +8,12 @@ use drydock_core::session::OpenedModel;
 use eframe::egui::{Align, Grid, Label, Layout, RichText, ScrollArea, Ui};
 
 use self::tables::{Columns, Metadata, Nodes, Operators, quantity};
+use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
 use crate::widgets::property::{self, Tile, fact};
 use crate::widgets::table::TableState;
-use crate::theme;
 use drydock_core::format;
 
 mod tables;
@@ -55,7 +55,13 @@ impl Tab {
 impl InspectView {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         let Some(opened) = &cx.state.opened else {
-            super::without_model(ui, cx, Icon::Inspect, "Inspect a model", "Its inputs and outputs, operators, parameters and cost, and whether it can run on this machine.");
+            super::without_model(
+                ui,
+                cx,
+                Icon::Inspect,
+                "Inspect a model",
+                "Its inputs and outputs, operators, parameters and cost, and whether it can run on this machine.",
+            );
             return;
         };
         let report = &opened.report;
@@ -158,7 +164,9 @@ fn totals(report: &InspectReport) -> Vec<Tile<'static>> {
         Tile {
             name: "Peak activations",
             value: optional(report.activation_peak_bytes, format::bytes),
-            exact: report.activation_peak_bytes.map_or_else(|| "some shapes are not known".to_owned(), |bytes| format!("{} bytes for one row", format::count(bytes))),
+            exact: report
+                .activation_peak_bytes
+                .map_or_else(|| "some shapes are not known".to_owned(), |bytes| format!("{} bytes for one row", format::count(bytes))),
         },
         Tile { name: "Nodes", value: format::count(report.nodes.len() as u64), exact: format!("{} kinds of operator", report.operators.len()) },
     ]

@@ -4,13 +4,13 @@ use drydock_core::session::{JobKind, JobRecord, JobState};
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
 use crate::panels::job_tray;
+use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::ui_state::Page;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::Icon;
 use crate::widgets::message;
 use crate::widgets::property::badge;
-use crate::theme;
 use drydock_core::format;
 
 #[derive(Debug, Default)]
@@ -20,11 +20,17 @@ impl JobsView {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         ui.label(theme::title("Jobs"));
         if cx.state.jobs.is_empty() {
-            message::empty_state(ui, Icon::Jobs, "Nothing has run yet", "Whatever takes longer than a moment is listed here: opening models, scoring tables.", |ui| {
-                if ui.button("Go to Models").clicked() {
-                    cx.outbox.ui(UiCommand::Show(Page::Models));
-                }
-            });
+            message::empty_state(
+                ui,
+                Icon::Jobs,
+                "Nothing has run yet",
+                "Whatever takes longer than a moment is listed here: opening models, scoring tables.",
+                |ui| {
+                    if ui.button("Go to Models").clicked() {
+                        cx.outbox.ui(UiCommand::Show(Page::Models));
+                    }
+                },
+            );
             return;
         }
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {

@@ -63,12 +63,17 @@ impl ModelsView {
                 ui.painter().circle_filled(rect.center(), 24.0, palette.accent_soft);
                 Icon::Models.paint(ui.painter(), rect, palette.accent);
                 ui.label(theme::strong("Drop a model anywhere on this window").size(17.0));
-                ui.label(RichText::new("An ONNX file from PyTorch, TensorFlow, Keras, scikit-learn, XGBoost or LightGBM. It stays on this machine.").color(palette.weak_text));
+                ui.label(
+                    RichText::new("An ONNX file from PyTorch, TensorFlow, Keras, scikit-learn, XGBoost or LightGBM. It stays on this machine.")
+                        .color(palette.weak_text),
+                );
             });
             ui.add_space(theme::SMALL_GAP);
             self.buttons(ui, cx);
             ui.add_space(theme::SMALL_GAP);
-            let field = self.path.ui(ui, "Path of a model", "or type a path: models/fraud.onnx", |path| path.extension().is_some_and(|found| found.eq_ignore_ascii_case("onnx")));
+            let field = self.path.ui(ui, "Path of a model", "or type a path: models/fraud.onnx", |path| {
+                path.extension().is_some_and(|found| found.eq_ignore_ascii_case("onnx"))
+            });
             if let Some(path) = field.submitted {
                 cx.outbox.send(Action::OpenModel(path));
             }
@@ -85,7 +90,11 @@ impl ModelsView {
         let inner = ui.horizontal(|ui| {
             ui.add_space(((ui.available_width() - width) / 2.0).max(0.0));
             let start = ui.cursor().left();
-            let choose = if cx.samples.is_empty() { icon::primary_button(ui, Icon::Folder, "Choose a file…") } else { icon::button(Icon::Folder, "Choose a file…") };
+            let choose = if cx.samples.is_empty() {
+                icon::primary_button(ui, Icon::Folder, "Choose a file…")
+            } else {
+                icon::button(Icon::Folder, "Choose a file…")
+            };
             if !cx.samples.is_empty() {
                 let sample = icon::primary_button(ui, Icon::Models, UiCommand::OpenSample.text());
                 if ui.add(sample).on_hover_text(UiCommand::OpenSample.tooltip()).clicked() {
@@ -113,7 +122,8 @@ fn model_line(ui: &mut Ui, cx: &ViewContext<'_>, name: &str, path: &Path, is_ope
     let visuals = ui.style().interact(&response);
     let stroke = if response.has_focus() || response.hovered() { visuals.bg_stroke } else { Stroke::new(1.0, palette.line) };
     ui.painter().rect(rect, 8.0, palette.surface, stroke, eframe::egui::StrokeKind::Inside);
-    let mut content = ui.new_child(eframe::egui::UiBuilder::new().max_rect(rect.shrink2(vec2(14.0, 4.0))).layout(Layout::left_to_right(Align::Center)));
+    let mut content =
+        ui.new_child(eframe::egui::UiBuilder::new().max_rect(rect.shrink2(vec2(14.0, 4.0))).layout(Layout::left_to_right(Align::Center)));
     let ui = &mut content;
     icon::inline(ui, Icon::Models, if is_open { palette.accent } else { palette.weak_text });
     ui.add(Label::new(theme::strong(name)).selectable(false));
@@ -135,7 +145,8 @@ pub fn display_name(path: &Path) -> String {
     let parent = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     match parent {
         Some(parent) if stem == "model" => {
-            let is_version = parent.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.chars().all(|character| character.is_ascii_digit()));
+            let is_version =
+                parent.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.chars().all(|character| character.is_ascii_digit()));
             let above = path.parent().and_then(Path::parent).and_then(Path::file_name);
             match above.filter(|_| is_version) {
                 Some(above) => format!("{} {parent}", above.to_string_lossy()),

@@ -13,11 +13,11 @@ use self::picture::PicturePane;
 use self::what_if::WhatIf;
 use crate::action::Action;
 use crate::files::Purpose;
+use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
 use crate::widgets::{bars, property};
-use crate::theme;
 use drydock_core::format;
 
 mod form;
@@ -40,7 +40,13 @@ pub struct PredictView {
 impl PredictView {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         let Some(opened) = &cx.state.opened else {
-            super::without_model(ui, cx, Icon::Predict, "Predict a row", "Set the values on the left, see the answer on the right, and what would change it.");
+            super::without_model(
+                ui,
+                cx,
+                Icon::Predict,
+                "Predict a row",
+                "Set the values on the left, see the answer on the right, and what would change it.",
+            );
             return;
         };
         self.follow_model(opened);
@@ -58,7 +64,13 @@ impl PredictView {
         if let Some(image) = &contract.image {
             self.picture.ui(ui, cx, image);
         } else if contract.columns.is_empty() {
-            message::empty_state(ui, Icon::Predict, "No columns to fill in", "This model takes tensors that are no rows of a table. A contract beside the model says which columns feed it.", |_| {});
+            message::empty_state(
+                ui,
+                Icon::Predict,
+                "No columns to fill in",
+                "This model takes tensors that are no rows of a table. A contract beside the model says which columns feed it.",
+                |_| {},
+            );
             return;
         } else {
             ui.add_space(theme::STEP);
@@ -152,7 +164,8 @@ impl PredictView {
                 prediction_ui(ui, &opened.model.contract, prediction);
             }
             ui.add_space(theme::SMALL_GAP);
-            ui.label(theme::caption(ui, format!("{} · {}", format::duration(report.run_time), report.device))).on_hover_text("Time of the model alone");
+            ui.label(theme::caption(ui, format!("{} · {}", format::duration(report.run_time), report.device)))
+                .on_hover_text("Time of the model alone");
             ui.add_space(theme::SMALL_GAP);
             if ui.add(icon::button(Icon::Copy, "Copy as command")).on_hover_text("The command line that does the same in a terminal").clicked() {
                 cx.outbox.ui(crate::ui_command::UiCommand::CopyAsCommand);

@@ -15,13 +15,13 @@ use crate::background::Latest;
 use crate::files::Purpose;
 use crate::panels::drop_overlay::file_name;
 use crate::panels::job_tray;
+use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
 use crate::widgets::path_field::PathField;
 use crate::widgets::table::{TableSource, TableState};
-use crate::theme;
 use drydock_core::format;
 
 mod form;
@@ -71,7 +71,13 @@ impl Tab {
 impl ScoreView {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         let Some(opened) = &cx.state.opened else {
-            super::without_model(ui, cx, Icon::Score, "Score a file", "Open a model, then drop a table on this window: the predictions are written beside it.");
+            super::without_model(
+                ui,
+                cx,
+                Icon::Score,
+                "Score a file",
+                "Open a model, then drop a table on this window: the predictions are written beside it.",
+            );
             return;
         };
         let Some(table) = &cx.state.table else {
@@ -138,28 +144,34 @@ impl ScoreView {
 
     fn without_table(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, opened: &OpenedModel) {
         let sample = opened.model.path.with_file_name("new.csv");
-        message::empty_state(ui, Icon::Score, "Drop a table on this window", "CSV, TSV, Parquet, NDJSON or Arrow, plain or compressed. The predictions are written beside it.", |ui| {
-            if cx.samples.iter().any(|known| known.path == opened.model.path) {
-                let button = icon::primary_button(ui, Icon::Run, "Look at the sample's table");
-                if ui.add(button).on_hover_text(sample.display().to_string()).clicked() {
-                    cx.outbox.core(Command::DescribeTable(sample));
+        message::empty_state(
+            ui,
+            Icon::Score,
+            "Drop a table on this window",
+            "CSV, TSV, Parquet, NDJSON or Arrow, plain or compressed. The predictions are written beside it.",
+            |ui| {
+                if cx.samples.iter().any(|known| known.path == opened.model.path) {
+                    let button = icon::primary_button(ui, Icon::Run, "Look at the sample's table");
+                    if ui.add(button).on_hover_text(sample.display().to_string()).clicked() {
+                        cx.outbox.core(Command::DescribeTable(sample));
+                    }
                 }
-            }
-            if ui.add(icon::button(Icon::Folder, UiCommand::OpenTable.text())).clicked() {
-                cx.outbox.ui(UiCommand::OpenTable);
-            }
-            ui.add_space(theme::SMALL_GAP);
-            let field = self.path.ui(ui, "Path of a table", "or type a path: data/march.csv", drydock_core::data::is_table_path);
-            if let Some(path) = field.submitted {
-                cx.outbox.core(Command::DescribeTable(path));
-            }
-            if let Some(hint) = &self.hint {
-                ui.label(theme::caption(ui, hint));
-            }
-            if let Some(error) = super::latest_error(cx.state, JobKind::Describe) {
-                message::banner(ui, Tone::Error, error);
-            }
-        });
+                if ui.add(icon::button(Icon::Folder, UiCommand::OpenTable.text())).clicked() {
+                    cx.outbox.ui(UiCommand::OpenTable);
+                }
+                ui.add_space(theme::SMALL_GAP);
+                let field = self.path.ui(ui, "Path of a table", "or type a path: data/march.csv", drydock_core::data::is_table_path);
+                if let Some(path) = field.submitted {
+                    cx.outbox.core(Command::DescribeTable(path));
+                }
+                if let Some(hint) = &self.hint {
+                    ui.label(theme::caption(ui, hint));
+                }
+                if let Some(error) = super::latest_error(cx.state, JobKind::Describe) {
+                    message::banner(ui, Tone::Error, error);
+                }
+            },
+        );
     }
 
     fn bind(&mut self, opened: &OpenedModel, table: &TableInfo) -> Result<Binding, String> {
@@ -181,7 +193,11 @@ impl ScoreView {
             let is_free = exists != Some(true) || self.form.overwrite;
             let button = icon::primary_button(ui, Icon::Run, "Score");
             let response = ui.add_enabled(is_bound && is_free, button).accessible_name(format!("Score {}", file_name(&table.path)));
-            let response = response.on_hover_text(UiCommand::RunScore.tooltip()).on_disabled_hover_text(if is_bound { "The output exists: replace it, or write elsewhere" } else { "The table does not feed the model" });
+            let response = response.on_hover_text(UiCommand::RunScore.tooltip()).on_disabled_hover_text(if is_bound {
+                "The output exists: replace it, or write elsewhere"
+            } else {
+                "The table does not feed the model"
+            });
             if response.clicked() {
                 cx.outbox.core(Command::Score(self.form.request(table)));
             }
@@ -265,7 +281,8 @@ fn table_line(ui: &mut Ui, cx: &ViewContext<'_>, table: &TableInfo) {
     ui.horizontal(|ui| {
         ui.add(Label::new(theme::section_title(file_name(&table.path)))).on_hover_text(table.path.display().to_string());
         let rows = table.rows.map_or_else(String::new, |rows| format!(" · {} rows", format::count(rows)));
-        let facts = format!("{} · {} · {} columns{rows}", format::bytes(table.file_bytes), table.format.label(), format::count(table.columns.len() as u64));
+        let facts =
+            format!("{} · {} · {} columns{rows}", format::bytes(table.file_bytes), table.format.label(), format::count(table.columns.len() as u64));
         ui.label(theme::caption(ui, facts));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button("Another table…").clicked() {

@@ -21,7 +21,11 @@ pub fn banner(ui: &mut Ui, tone: Tone, text: &str) -> Response {
         Tone::Warning => ("Note", palette.warn, palette.surface),
         Tone::Note => ("", palette.weak_text, palette.surface),
     };
-    let frame = Frame::new().fill(fill).stroke(Stroke::new(1.0, color.gamma_multiply(0.5))).corner_radius(theme::STEP * 1.5).inner_margin(Margin::symmetric(12, 10));
+    let frame = Frame::new()
+        .fill(fill)
+        .stroke(Stroke::new(1.0, color.gamma_multiply(0.5)))
+        .corner_radius(theme::STEP * 1.5)
+        .inner_margin(Margin::symmetric(12, 10));
     let inner = frame.show(ui, |ui| {
         ui.set_min_width(ui.available_width());
         ui.horizontal_top(|ui| {

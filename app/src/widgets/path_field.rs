@@ -74,16 +74,23 @@ impl PathField {
         if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowDown)) {
             picked = entries.first().cloned();
         }
-        Popup::from_response(response).open(true).close_behavior(PopupCloseBehavior::IgnoreClicks).width(response.rect.width()).gap(theme::STEP).show(|ui| {
-            for entry in entries {
-                let text = if entry.is_folder { format!("{}/", entry.name) } else { entry.name.clone() };
-                let button = eframe::egui::Button::new(text).frame_when_inactive(false).min_size(eframe::egui::vec2(ui.available_width(), theme::ROW_HEIGHT));
-                // Pressing takes the focus from the field, so the press itself is what picks.
-                if ui.add(button).is_pointer_button_down_on() {
-                    picked = Some(entry.clone());
+        Popup::from_response(response)
+            .open(true)
+            .close_behavior(PopupCloseBehavior::IgnoreClicks)
+            .width(response.rect.width())
+            .gap(theme::STEP)
+            .show(|ui| {
+                for entry in entries {
+                    let text = if entry.is_folder { format!("{}/", entry.name) } else { entry.name.clone() };
+                    let button = eframe::egui::Button::new(text)
+                        .frame_when_inactive(false)
+                        .min_size(eframe::egui::vec2(ui.available_width(), theme::ROW_HEIGHT));
+                    // Pressing takes the focus from the field, so the press itself is what picks.
+                    if ui.add(button).is_pointer_button_down_on() {
+                        picked = Some(entry.clone());
+                    }
                 }
-            }
-        });
+            });
         picked
     }
 
@@ -106,10 +113,8 @@ fn expand_home(text: &str) -> PathBuf {
 /// Files and folders of a folder, folders first. What can't be read is an empty folder: this only suggests.
 fn entries_of(folder: &Path) -> Vec<Entry> {
     let Ok(listing) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut entries: Vec<Entry> = listing
-        .flatten()
-        .map(|entry| Entry { name: entry.file_name().to_string_lossy().into_owned(), is_folder: entry.path().is_dir() })
-        .collect();
+    let mut entries: Vec<Entry> =
+        listing.flatten().map(|entry| Entry { name: entry.file_name().to_string_lossy().into_owned(), is_folder: entry.path().is_dir() }).collect();
     entries.sort_by(|a, b| b.is_folder.cmp(&a.is_folder).then_with(|| a.name.cmp(&b.name)));
     entries
 }

@@ -24,7 +24,11 @@ pub fn tiles(ui: &mut Ui, tiles: &[Tile<'_>]) {
 
 fn tile_ui(ui: &mut Ui, tile: &Tile<'_>, width: f32) -> Response {
     let palette = theme::palette(ui);
-    let frame = Frame::new().fill(palette.surface).stroke(Stroke::new(1.0, palette.line)).corner_radius(theme::STEP * 2.0).inner_margin(Margin::symmetric(12, 8));
+    let frame = Frame::new()
+        .fill(palette.surface)
+        .stroke(Stroke::new(1.0, palette.line))
+        .corner_radius(theme::STEP * 2.0)
+        .inner_margin(Margin::symmetric(12, 8));
     let size = Vec2::new(width, 60.0);
     let inner = ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
         frame.show(ui, |ui| {

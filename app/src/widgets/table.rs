@@ -78,7 +78,8 @@ impl TableState {
             response.request_focus();
         }
         if response.has_focus() {
-            let (down, up) = ui.input_mut(|input| (input.consume_key(Modifiers::NONE, Key::ArrowDown), input.consume_key(Modifiers::NONE, Key::ArrowUp)));
+            let (down, up) =
+                ui.input_mut(|input| (input.consume_key(Modifiers::NONE, Key::ArrowDown), input.consume_key(Modifiers::NONE, Key::ArrowUp)));
             if down || up {
                 self.move_selection(down);
             }
@@ -96,7 +97,12 @@ impl TableState {
         self.update_order(revision, source);
         let columns = source.columns();
         ScrollArea::horizontal().id_salt((salt, "across")).show(ui, |ui| {
-            let mut builder = TableBuilder::new(ui).id_salt(salt).striped(false).sense(Sense::CLICK).auto_shrink([true, false]).cell_layout(Layout::left_to_right(Align::Center));
+            let mut builder = TableBuilder::new(ui)
+                .id_salt(salt)
+                .striped(false)
+                .sense(Sense::CLICK)
+                .auto_shrink([true, false])
+                .cell_layout(Layout::left_to_right(Align::Center));
             for column in &columns {
                 let width = if column.grows { Column::remainder().at_least(column.width) } else { Column::initial(column.width).at_least(48.0) };
                 builder = builder.column(width.clip(true).resizable(!column.grows));

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use drydock_core::contract::{Column, ColumnKind};
 use drydock_core::inspect::NodeReport;
 
-use drydock_core::format;
 use crate::widgets::table::{ColumnSpec, TableSource};
+use drydock_core::format;
 
 /// A large count in short.
 pub fn quantity(count: u64) -> String {

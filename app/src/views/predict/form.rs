@@ -176,7 +176,13 @@ fn boolean_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Response {
     // A column that says 0 and 1 goes on saying 0 and 1.
     let says_digits = matches!(text.trim(), "0" | "1");
     let mut is_on = matches!(text.trim().to_lowercase().as_str(), "true" | "1" | "yes");
-    let shown = if text.trim().is_empty() { hint(column) } else if is_on { "yes" } else { "no" };
+    let shown = if text.trim().is_empty() {
+        hint(column)
+    } else if is_on {
+        "yes"
+    } else {
+        "no"
+    };
     let response = ui.checkbox(&mut is_on, shown).accessible_name(&column.name);
     if response.changed() {
         *text = if says_digits { u8::from(is_on).to_string() } else { is_on.to_string() };

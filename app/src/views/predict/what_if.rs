@@ -7,10 +7,10 @@ use eframe::egui::{Align, ComboBox, Layout, Ui};
 
 use super::form::number_text;
 use super::with_cell;
+use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::curve::Curve;
 use crate::widgets::icon::{self, Icon};
-use crate::theme;
 use drydock_core::format;
 
 /// Height of the whole pane.
@@ -139,7 +139,9 @@ impl Answer {
         let (low, high) = bounds(&ys);
         let (first, last) = (ys.first().copied().unwrap_or(0.0), ys.last().copied().unwrap_or(0.0));
         let subject = self.label.as_deref().unwrap_or("prediction");
-        let show = |value: f64| if self.label.is_some() { format::probability(value) } else { format!("{} {}", format::number(value), self.unit).trim_end().to_owned() };
+        let show = |value: f64| {
+            if self.label.is_some() { format::probability(value) } else { format!("{} {}", format::number(value), self.unit).trim_end().to_owned() }
+        };
         let name = &column.name;
         let is_flat = if self.label.is_some() { high - low < 0.005 } else { high - low < 1e-3 * high.abs().max(low.abs()) };
         if is_flat {
@@ -157,7 +159,8 @@ impl Answer {
 
     fn csv(&self, column: &Column) -> String {
         let lines = self.points.iter().map(|(x, y)| format!("{x},{y}"));
-        let title = format!("{},{}", column.name, self.label.as_deref().map_or_else(|| "prediction".to_owned(), |label| format!("probability_{label}")));
+        let title =
+            format!("{},{}", column.name, self.label.as_deref().map_or_else(|| "prediction".to_owned(), |label| format!("probability_{label}")));
         std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
     }
 }

@@ -56,7 +56,8 @@ impl ScoreForm {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, table: &TableInfo, binding: Option<&Binding>, exists: Option<bool>) {
         line(ui, "Output", |ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.add(Button::new(Icon::Folder.atom())).accessible_name("Choose where to write").on_hover_text("Choose where to write").clicked() {
+                if ui.add(Button::new(Icon::Folder.atom())).accessible_name("Choose where to write").on_hover_text("Choose where to write").clicked()
+                {
                     cx.outbox.send(Action::Choose(Purpose::Output));
                 }
                 self.output.ui(ui, "Output", "where to write the scored table", is_table_path);

@@ -6,10 +6,10 @@ use drydock_core::score::{Binding, LabelMetrics, Metrics, ScoreReport};
 use eframe::egui::{Align, Grid, Label, Layout, RichText, Ui};
 
 use crate::panels::drop_overlay::file_name;
+use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::property::fact;
-use crate::theme;
 use drydock_core::format;
 
 pub fn ui(ui: &mut Ui, cx: &ViewContext<'_>, binding: Option<&Binding>) {

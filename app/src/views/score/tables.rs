@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use drydock_core::data::{TableColumnKind, TableInfo};
 use drydock_core::score::Binding;
 
-use drydock_core::format;
 use crate::widgets::table::{ColumnSpec, TableSource};
+use drydock_core::format;
 
 /// The columns of a table with their part in the scoring.
 pub struct TableColumns<'a> {
@@ -101,7 +101,8 @@ impl TableSource for Rows<'_> {
 
     fn text(&self, row: usize, column: usize) -> Cow<'_, str> {
         let exact = self.exact(row, column);
-        let is_answer = self.0.columns.get(self.source(column)).is_some_and(|column| column.kind == TableColumnKind::Number && is_answer(&column.name));
+        let is_answer =
+            self.0.columns.get(self.source(column)).is_some_and(|column| column.kind == TableColumnKind::Number && is_answer(&column.name));
         match exact.parse::<f64>() {
             Ok(number) if is_answer => Cow::Owned(format::number(number)),
             _ => exact,

@@ -66,7 +66,13 @@ impl Pad {
             painter.line(points, Stroke::new(PEN * side, pen));
         }
         if self.strokes.is_empty() {
-            ui.painter().text(rect.center(), eframe::egui::Align2::CENTER_CENTER, "draw here", eframe::egui::FontId::proportional(13.0), Color32::GRAY);
+            ui.painter().text(
+                rect.center(),
+                eframe::egui::Align2::CENTER_CENTER,
+                "draw here",
+                eframe::egui::FontId::proportional(13.0),
+                Color32::GRAY,
+            );
         }
         self.write(ui, is_dark_on_light)
     }
