@@ -20,10 +20,11 @@ pub mod kernels;
 
 pub mod engine;
 
+pub mod data;
+
 pub mod contract;
 pub mod model;
 
-pub mod data;
 pub mod inspect;
 pub mod predict;
 pub mod score;

@@ -1,11 +1,29 @@
 //! What a model expects and means: which columns feed which input in which order, the class labels, the task, units and ranges.
 //!
-//! A contract stands in the model's `metadata_props` under `drydock.*` and in a readable `MODEL.drydock.toml` beside it, which wins.
-//! A model that has neither gets one derived from its own signature.
+//! A contract stands in the model's `metadata_props` under [`METADATA_KEY`] and in a readable `<file stem>.drydock.toml` beside it, which
+//! wins; both hold the same TOML text. A model that has neither gets one derived from its own signature. What a written contract leaves
+//! out (outputs, labels, columns) is filled in from the signature too.
+//!
+//! [`InputLayout`] turns cells into a model's inputs, [`OutputLayout`] a model's outputs into answers.
 
 use std::path::{Path, PathBuf};
 
 use crate::graph::Model;
+
+mod check;
+mod derive;
+mod file;
+mod inputs;
+mod nearest;
+mod outputs;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use check::names;
+pub use file::{METADATA_KEY, sidecar_path};
+pub use inputs::{InputLayout, InputRows, RefusedCell};
+pub use nearest::{did_you_mean, nearest};
+pub use outputs::{Answers, OutputLayout};
 
 /// The meaning of a model.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
@@ -136,7 +154,39 @@ pub enum ContractError {
 impl Contract {
     /// The contract of a model: the sidecar beside `path`, else the metadata, else one derived from the signature.
     pub fn for_model(model: &Model, path: &Path) -> Result<(Self, ContractSource), ContractError> {
-        let _ = (model, path);
-        Ok((Self::default(), ContractSource::Signature))
+        let derived = derive::from_signature(model);
+        let (mut contract, source, place) = match file::read_sidecar(path)? {
+            Some((contract, sidecar)) => {
+                let place = sidecar.display().to_string();
+                (contract, ContractSource::Sidecar(sidecar), place)
+            }
+            None => match file::read_metadata(model, path)? {
+                Some(contract) => (contract, ContractSource::Metadata, format!("{}: the contract in its metadata", path.display())),
+                None => return Ok((derived, ContractSource::Signature)),
+            },
+        };
+        contract.fill_in(derived);
+        check::check(&contract, model, &place)?;
+        Ok((contract, source))
+    }
+
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Takes from the signature what a written contract leaves out.
+    fn fill_in(&mut self, derived: Self) {
+        if self.task == Task::Other {
+            self.task = derived.task;
+        }
+        self.prediction_output = self.prediction_output.take().or(derived.prediction_output);
+        self.probability_output = self.probability_output.take().or(derived.probability_output);
+        if self.labels.is_empty() {
+            self.labels = derived.labels;
+        }
+        if self.columns.is_empty() && self.image.is_none() {
+            self.columns = derived.columns;
+            self.image = derived.image;
+        }
     }
 }

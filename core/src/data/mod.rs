@@ -1,13 +1,33 @@
 //! Tables in and out, in constant memory: CSV, TSV, Parquet, NDJSON, Arrow IPC, plain or compressed. Knows nothing of models.
 //!
-//! [`describe`] looks at a table's head for the faces; [`source`] streams batches of typed columns; [`sink`] writes scored tables.
-//! CSV rows keep their own text, so what passes through a scoring run unchanged comes out byte for byte.
+//! [`describe`] looks at a table's head for the faces. [`TableReader`] streams blocks of whole rows, which any thread parses into [`Rows`]
+//! with [`TableSchema::parse`]; their cells are read one by one as [`Cell`]s. [`TableWriter`] writes a table under a temporary name and
+//! gives it its own when all is well. Rows of text formats keep their own text, so what passes through unchanged comes out byte for byte.
 
 use std::path::{Path, PathBuf};
 
+pub mod cell;
+pub mod column;
+mod describe;
+mod detect;
 mod error;
 
+mod arrow;
+mod reader;
+mod schema;
+mod text;
+
+mod sink;
+
+pub use arrow::ArrowRows;
+pub use cell::Cell;
+pub use column::{Column, ColumnData};
+pub use describe::describe;
 pub use error::DataError;
+pub use reader::{Block, Rows, TableReader};
+pub use schema::{Storage, TableSchema, TextLayout};
+pub use sink::{AtomicFile, Kept, TableEncoder, TablePiece, TableWriter, csv_field, is_same_file, output_format, write_error};
+pub use text::{BadRow, CsvRows, JsonRows};
 
 /// The format of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,17 +96,11 @@ pub enum TableColumnKind {
     Empty,
 }
 
-/// Looks at the head of a table: format, columns, first `n_preview` rows.
-pub fn describe(path: &Path, n_preview: usize) -> Result<TableInfo, DataError> {
-    let _ = n_preview;
-    Err(DataError::Unsuitable { path: path.to_owned(), message: "not built".to_owned() })
-}
-
 /// Whether a path looks like a table by its name: what a face lists and accepts as a drop.
 pub fn is_table_path(path: &Path) -> bool {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_lowercase());
     let stem = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    ["csv", "tsv", "txt", "parquet", "pq", "ndjson", "jsonl", "arrow", "feather", "ipc"]
+    ["csv", "tsv", "tab", "txt", "parquet", "pq", "ndjson", "jsonl", "arrow", "feather", "ipc"]
         .iter()
         .any(|extension| stem.ends_with(&format!(".{extension}")))
 }

@@ -3,9 +3,17 @@
 
 use std::path::PathBuf;
 
-use crate::data::TableInfo;
-use crate::model::OpenModel;
-use crate::task::{Cancelled, TaskCtx};
+use crate::task::Cancelled;
+
+mod auc;
+mod bind;
+mod job;
+mod metrics;
+mod pipeline;
+mod quarantine;
+
+pub use bind::bind;
+pub use job::score;
 
 /// What to score, and how. The one place of its defaults.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,21 +164,17 @@ pub enum ScoreError {
     /// Rows are counted from 1.
     #[error("rows {first_row} to {last_row}: {source}")]
     Run { first_row: u64, last_row: u64, source: crate::engine::RunError },
+    /// The model ran, but its answers don't go with the rows or the contract.
+    #[error("rows {first_row} to {last_row}: {message}")]
+    Answers { first_row: u64, last_row: u64, message: String },
+    /// No row could be scored; with the reason of the first.
+    #[error("none of the {rows} rows could be scored; the first reason: {reason}")]
+    NothingScored { rows: u64, reason: String },
+    #[error("no threads to work with: {0}")]
+    Threads(String),
     /// The table does not feed the model: lists what is missing, what is extra, and the nearest names.
     #[error("{0}")]
     Binding(String),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-}
-
-/// Decides how a table feeds a model. Cheap: faces call it whenever a file is chosen.
-pub fn bind(model: &OpenModel, table: &TableInfo, request: &ScoreRequest) -> Result<Binding, ScoreError> {
-    let _ = (model, table, request);
-    Ok(Binding::default())
-}
-
-/// Scores a file. Nothing is left behind unless it succeeds: the output is written under a temporary name and renamed.
-pub fn score(ctx: &TaskCtx, model: &OpenModel, request: &ScoreRequest) -> Result<ScoreReport, ScoreError> {
-    let _ = (ctx, model, request);
-    Err(ScoreError::Binding("not built".to_owned()))
 }
