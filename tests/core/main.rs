@@ -1,1 +1,15 @@
+//! The core without any face: golden values, samples, properties, the session, bad input, and the shape of the code itself.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails with a backtrace, which is what it should do")]
+
+mod architecture;
+mod bad_models;
+mod bad_tables;
+mod golden;
+mod gpu;
+mod properties;
+mod samples;
+mod session;
+
+#[global_allocator]
+static ALLOCATOR: drydock_tests::allocation::WatchedAllocator = drydock_tests::allocation::WatchedAllocator;

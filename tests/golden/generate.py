@@ -11,17 +11,23 @@
 A case is a folder below `cases/` in the format of ONNX's own test sets: `model.onnx` and `test_data_set_0/{input,output}_K.pb`.
 Inputs are random with fixed seeds; expected outputs come from ONNX Runtime without its graph optimisations or, where that lacks an
 operator, from ONNX's reference implementation. Each model's metadata says which.
+
+`broken/` gets model files that are wrong in one way each.
 """
 
 import shutil
 import sys
 from pathlib import Path
 
-from generator import FAMILIES
+from generator import FAMILIES, broken
 
 
 def main() -> None:
-    home = Path(__file__).parent / "cases"
+    write_cases(Path(__file__).parent / "cases")
+    write_broken(Path(__file__).parent / "broken")
+
+
+def write_cases(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
     names, by_reference, n_bytes = set(), [], 0
     for family in FAMILIES:
@@ -34,6 +40,13 @@ def main() -> None:
                 by_reference.append(case.name)
             n_bytes += sum(file.stat().st_size for file in (home / case.name).rglob("*") if file.is_file())
     print(f"{len(names)} cases, {n_bytes / 1e3:.0f} kB; from ONNX's reference implementation: {', '.join(by_reference) or 'none'}")
+
+
+def write_broken(home: Path) -> None:
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    for name, content in broken.files():
+        (home / f"{name}.onnx").write_bytes(content)
 
 
 if __name__ == "__main__":
