@@ -25,6 +25,7 @@ pub mod data;
 pub mod contract;
 pub mod model;
 
+pub mod doctor;
 pub mod inspect;
 pub mod predict;
 pub mod score;

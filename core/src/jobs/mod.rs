@@ -88,6 +88,12 @@ impl<T: Send + 'static> JobPool<T> {
     }
 }
 
+/// Limits the worker threads of this process. To be called before the first work; fails once the workers exist.
+pub fn limit_threads(n_threads: std::num::NonZeroUsize) -> Result<(), String> {
+    let built = rayon::ThreadPoolBuilder::new().num_threads(n_threads.get()).build_global();
+    built.map_err(|error| format!("the number of threads can't be set to {n_threads}: {error}"))
+}
+
 fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())

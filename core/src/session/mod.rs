@@ -139,7 +139,11 @@ impl Session {
         let progress = self.running.iter().find(|handle| handle.id == job).map(|handle| handle.progress.clone()).unwrap_or_default();
         while self.running.iter().any(|handle| handle.id == job) {
             if let Some((id, outcome)) = self.pool.wait(Duration::from_millis(100)) {
-                self.finish(id, outcome);
+                let state = self.finish(id, outcome);
+                // Returned from here, because not every job leaves a record.
+                if id == job {
+                    return state;
+                }
             }
             on_tick(self, &progress);
         }
@@ -219,7 +223,7 @@ impl Session {
         id
     }
 
-    fn finish(&mut self, id: JobId, outcome: JobOutcome<JobResult>) {
+    fn finish(&mut self, id: JobId, outcome: JobOutcome<JobResult>) -> JobState {
         let seconds = self.progress(id).map(|progress| progress.elapsed().as_secs_f64());
         self.running.retain(|handle| handle.id != id);
         let question = [Question::Row, Question::WhatIf].into_iter().find(|question| self.lane(*question).running == Some(id));
@@ -241,17 +245,18 @@ impl Session {
         }
         self.events.push(Event::JobFinished(id));
         if let Some(question) = question {
-            self.answered(question, state);
+            self.answered(question, &state);
         }
+        state
     }
 
     /// A prediction has ended: notes its failure, and starts the newest request that came in meanwhile.
-    fn answered(&mut self, question: Question, state: JobState) {
+    fn answered(&mut self, question: Question, state: &JobState) {
         if let JobState::Failed(message) = state {
             match question {
                 Question::Row => {
                     self.state.prediction = None;
-                    self.state.prediction_error = Some(message);
+                    self.state.prediction_error = Some(message.clone());
                 }
                 Question::WhatIf => self.state.what_if = None,
             }

@@ -1,0 +1,223 @@
+//! What can be typed: exactly the words of the command line, without any effect.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::styling::{Effects, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use drydock_core::tensor::device::DeviceChoice;
+
+const STYLES: Styles =
+    Styles::styled().header(clap::builder::styling::Style::new().effects(Effects::BOLD)).literal(clap::builder::styling::Style::new().effects(Effects::BOLD));
+
+/// Open an ONNX model, look inside, try predictions, score whole tables. Local and offline.
+///
+/// Without a command, Drydock opens its screens in this terminal.
+#[derive(Debug, Parser)]
+#[command(name = "drydock", version, styles = STYLES, disable_help_subcommand = true, max_term_width = 100)]
+#[command(after_help = "Topics: drydock help topics\n\nExamples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub screens: ScreenArgs,
+
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Options of the screens, which open when no command is given.
+#[derive(Debug, Clone, Args)]
+pub struct ScreenArgs {
+    /// Draw the screens with plain ASCII characters
+    #[arg(long)]
+    pub ascii: bool,
+
+    /// Open the screens with this model
+    #[arg(long, value_name = "MODEL", value_hint = ValueHint::FilePath)]
+    pub open: Option<PathBuf>,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct CommonArgs {
+    /// Where the model runs: cpu, gpu, or gpu:N as `drydock doctor` counts them
+    #[arg(long, global = true, default_value = "cpu", value_name = "DEVICE", value_parser = parse_device)]
+    pub device: DeviceChoice,
+
+    /// Worker threads [default: one per core]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Print nothing but the result that was asked for, and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+
+    /// Show no progress
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Inspect(InspectArgs),
+    Verify(VerifyArgs),
+    Predict(PredictArgs),
+    Score(ScoreArgs),
+    Doctor(DoctorArgs),
+    Completions(CompletionsArgs),
+    Help(HelpArgs),
+}
+
+/// Show what a model takes, gives, holds and costs, and whether it can run here
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock inspect sample-models/payment-fraud/v2/model.onnx --json")]
+pub struct InspectArgs {
+    /// The model file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// List every node
+    #[arg(long)]
+    pub nodes: bool,
+}
+
+/// Run ONNX test sets and compare with the outputs they expect
+///
+/// A test set is a folder with model.onnx and test_data_set_N/{input,output}_K.pb; folders of such are searched. A number passes when
+/// |actual - expected| <= atol + rtol * |expected|. Exit code 1 when a case fails.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock verify sample-models/digits\n  drydock verify sample-models --rtol 1e-4 --json")]
+pub struct VerifyArgs {
+    /// Test case folders, or folders of such
+    #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub folders: Vec<PathBuf>,
+
+    /// Relative tolerance
+    #[arg(long, default_value_t = 1e-3, value_parser = parse_tolerance)]
+    pub rtol: f64,
+
+    /// Absolute tolerance
+    #[arg(long, default_value_t = 1e-5, value_parser = parse_tolerance)]
+    pub atol: f64,
+}
+
+/// Predict rows that you give by hand, or a picture
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock predict sample-models/diabetes/model.onnx --set bmi=0.06 --set bp=0.02 --set s5=0.02\n  drydock predict sample-models/payment-fraud/v2/model.onnx --row '{\"amount\": 182.4, \"merchant\": \"electronics\"}' --json")]
+pub struct PredictArgs {
+    /// The model file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// One column of the row; may be repeated
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = parse_assignment, conflicts_with_all = ["row", "rows", "image"])]
+    pub set: Vec<(String, String)>,
+
+    /// The row as a JSON object of columns
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["rows", "image"])]
+    pub row: Option<String>,
+
+    /// A file with a JSON array of rows, or one JSON object per line; - reads standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "image")]
+    pub rows: Option<PathBuf>,
+
+    /// A PNG or JPEG file, for a model that takes a picture
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub image: Option<PathBuf>,
+}
+
+/// Score a whole table: predictions beside its columns, metrics when the answers are known
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv\n  drydock score sample-models/payment-fraud/v2/model.onnx sample-models/payment-fraud/reference.csv -o scored.parquet --on-error skip --json")]
+pub struct ScoreArgs {
+    /// The model file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// The table: CSV, TSV, Parquet, NDJSON or Arrow IPC, plain or .gz or .zst
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub data: PathBuf,
+
+    /// Where the scored table goes; its format follows from the name [default: DATA with .scored before its extension]
+    #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// The column with the true answer, for metrics [default: the contract's target, where the table has it]
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+
+    /// Feature columns in order, for a model with one [N, F] input
+    #[arg(long, value_name = "A,B,…", conflicts_with = "bind")]
+    pub columns: Option<String>,
+
+    /// Columns that feed one input; may be repeated
+    #[arg(long, value_name = "INPUT=A,B,…", value_parser = parse_assignment)]
+    pub bind: Vec<(String, String)>,
+
+    /// Columns of the table that stand in the output: all, none, or names
+    #[arg(long, value_name = "all|none|A,B,…", default_value = "all")]
+    pub keep: String,
+
+    /// At a row that can't be scored: stop, or skip it and set it aside with the reason
+    #[arg(long, value_enum, default_value_t = OnErrorArg::Stop)]
+    pub on_error: OnErrorArg,
+
+    /// Rows per batch [default: chosen for the model]
+    #[arg(long, value_name = "N")]
+    pub batch: Option<NonZeroUsize>,
+
+    /// Replace an output that exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnErrorArg {
+    Stop,
+    Skip,
+}
+
+/// Show the version, the devices, and where files live
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock doctor\n  drydock doctor --json")]
+pub struct DoctorArgs {}
+
+/// Print a completion script for a shell
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock completions bash > ~/.local/share/bash-completion/completions/drydock\n  drydock completions fish > ~/.config/fish/completions/drydock.fish")]
+pub struct CompletionsArgs {
+    pub shell: clap_complete::Shell,
+}
+
+/// Explain a command or a topic; `drydock help topics` lists the topics
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock help score\n  drydock help topics")]
+pub struct HelpArgs {
+    /// A command or a topic
+    pub about: Option<String>,
+}
+
+fn parse_device(text: &str) -> Result<DeviceChoice, String> {
+    text.parse().map_err(|error: drydock_core::tensor::DeviceError| error.to_string())
+}
+
+fn parse_tolerance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
+        _ => Err("expected a number that is not negative, such as 1e-3".to_owned()),
+    }
+}
+
+/// `name=value`; the value may hold further `=`.
+fn parse_assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected a name, '=' and a value".to_owned()),
+    }
+}

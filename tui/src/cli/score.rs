@@ -1,0 +1,133 @@
+//! `drydock score`: a table in, a table out.
+
+use std::path::Path;
+
+use drydock_core::format;
+use drydock_core::score::{Keep, Metrics, OnError, ScoreReport, ScoreRequest};
+use drydock_core::session::Command;
+
+use super::args::{CommonArgs, OnErrorArg, ScoreArgs};
+use super::columns::split_names;
+use super::output::{Output, object, say};
+use super::runner::{Failure, Runner};
+use crate::page::Page;
+use crate::text::{Align, TextTable};
+
+pub fn run(args: &ScoreArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
+    let request = request(args, common)?;
+    let mut runner = Runner::new(common)?;
+    runner.open(&args.model, common)?;
+    runner.run(Command::Score(request))?;
+    let Some(report) = &runner.session.state().score else { return Err(Failure::Error("the scoring gave no report".to_owned())) };
+    if output.json {
+        output.document(object(report));
+        if runner.shows_progress() {
+            say(&summary(report));
+        }
+    } else if !output.quiet {
+        for note in &report.notes {
+            say(&format!("note: {note}"));
+        }
+        describe(report, &mut output.page);
+    }
+    Ok(())
+}
+
+fn request(args: &ScoreArgs, common: &CommonArgs) -> Result<ScoreRequest, Failure> {
+    let names = |option: &str, text: &str| split_names(text).map_err(|message| Failure::Error(format!("{option}: {message}")));
+    let mut bind = Vec::new();
+    for (input, columns) in &args.bind {
+        bind.push((input.clone(), names("--bind", columns)?));
+    }
+    let keep = match args.keep.as_str() {
+        "all" => Keep::All,
+        "none" => Keep::None,
+        columns => Keep::Columns(names("--keep", columns)?),
+    };
+    Ok(ScoreRequest {
+        data: args.data.clone(),
+        output: args.output.clone().unwrap_or_else(|| ScoreRequest::default_output(&args.data)),
+        label: args.label.clone(),
+        columns: args.columns.as_deref().map(|columns| names("--columns", columns)).transpose()?,
+        bind,
+        keep,
+        on_error: match args.on_error {
+            OnErrorArg::Stop => OnError::Stop,
+            OnErrorArg::Skip => OnError::Skip,
+        },
+        batch_rows: args.batch.map(usize::from),
+        threads: common.threads.map(usize::from),
+        overwrite: args.force,
+    })
+}
+
+/// `412,345 rows in 1.93 s (217k rows/s), 12 set aside in march.rejected.csv`.
+pub fn summary(report: &ScoreReport) -> String {
+    let mut line = format!(
+        "{} in {} ({} rows/s)",
+        format::counted(report.rows, "row"),
+        format::seconds(report.seconds),
+        format::quantity(report.rows_per_second)
+    );
+    if report.rows_rejected > 0 {
+        line.push_str(&format!(", {} set aside", format::count(report.rows_rejected)));
+        if let Some(quarantine) = &report.quarantine {
+            line.push_str(&format!(" in {}", file_name(quarantine)));
+        }
+    }
+    line
+}
+
+/// What came out, metrics included. The screens show it too.
+pub fn describe(report: &ScoreReport, page: &mut Page) {
+    page.line(&summary(report));
+    page.line(&format!("written to {}", report.output.display()));
+    match &report.metrics {
+        None => {}
+        Some(Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels }) => {
+            page.heading(&format!("Metrics over {}", format::counted(*rows, "labelled row")));
+            let optional = |value: &Option<f64>| value.map_or_else(|| "—".to_owned(), format::probability);
+            let values = [
+                ("accuracy", format::probability(*accuracy)),
+                ("precision", format::probability(*precision)),
+                ("recall", format::probability(*recall)),
+                ("F1", format::probability(*f1)),
+                ("ROC AUC", optional(roc_auc)),
+                ("log loss", optional(log_loss)),
+            ];
+            print_values(&values, page);
+            let mut table = TextTable::new(&[
+                ("label", Align::Left),
+                ("precision", Align::Right),
+                ("recall", Align::Right),
+                ("F1", Align::Right),
+                ("rows", Align::Right),
+            ]);
+            for label in labels {
+                table.push(vec![
+                    label.label.clone(),
+                    format::probability(label.precision),
+                    format::probability(label.recall),
+                    format::probability(label.f1),
+                    format::count(label.support),
+                ]);
+            }
+            page.blank();
+            page.table(&table);
+        }
+        Some(Metrics::Regression { rows, rmse, mae, r2 }) => {
+            page.heading(&format!("Metrics over {}", format::counted(*rows, "labelled row")));
+            print_values(&[("RMSE", format::number(*rmse)), ("MAE", format::number(*mae)), ("R²", format::probability(*r2))], page);
+        }
+    }
+}
+
+fn print_values(values: &[(&str, String)], page: &mut Page) {
+    for (name, value) in values {
+        page.line(&format!("  {name:<10} {value:>8}"));
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,193 @@
+//! The one table of keys: from it come what a key does, the hints on the last line, the help and the command palette.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::action::{Action, Task};
+
+/// Where a binding holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On every screen, unless a text is being typed.
+    Everywhere,
+    Models,
+    Inspect,
+    Predict,
+    Score,
+    Jobs,
+    /// While a text is being typed: every other key is text.
+    Typing,
+    /// In a list that lies over the screen.
+    Choosing,
+}
+
+impl Place {
+    pub const ALL: [Self; 8] =
+        [Self::Everywhere, Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Jobs, Self::Typing, Self::Choosing];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Models => "Models",
+            Self::Inspect => "Inspect",
+            Self::Predict => "Predict",
+            Self::Score => "Score",
+            Self::Jobs => "Jobs",
+            Self::Typing => "While typing",
+            Self::Choosing => "In a list to choose from",
+        }
+    }
+
+    /// Whether the bindings of [`Place::Everywhere`] hold here too.
+    fn inherits(self) -> bool {
+        !matches!(self, Self::Typing | Self::Choosing)
+    }
+}
+
+impl From<Task> for Place {
+    fn from(task: Task) -> Self {
+        match task {
+            Task::Models => Self::Models,
+            Task::Inspect => Self::Inspect,
+            Task::Predict => Self::Predict,
+            Task::Score => Self::Score,
+            Task::Jobs => Self::Jobs,
+        }
+    }
+}
+
+/// A key with its modifiers. Shift is part of the character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    code: KeyCode,
+    with_control: bool,
+}
+
+impl Key {
+    fn of(event: KeyEvent) -> Self {
+        Self { code: event.code, with_control: event.modifiers.contains(KeyModifiers::CONTROL) }
+    }
+
+    /// As hints and help show it: `q`, `ctrl-c`, `enter`.
+    pub fn name(self) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "space".to_owned(),
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
+            KeyCode::PageUp => "page up".to_owned(),
+            KeyCode::PageDown => "page down".to_owned(),
+            KeyCode::BackTab => "shift-tab".to_owned(),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        if self.with_control { format!("ctrl-{name}") } else { name }
+    }
+}
+
+const fn key(code: KeyCode) -> Key {
+    Key { code, with_control: false }
+}
+
+const fn ch(c: char) -> Key {
+    key(KeyCode::Char(c))
+}
+
+const fn control(c: char) -> Key {
+    Key { code: KeyCode::Char(c), with_control: true }
+}
+
+/// One line of the key map.
+#[derive(Debug)]
+pub struct Binding {
+    pub place: Place,
+    pub keys: &'static [Key],
+    pub action: Action,
+    /// One or two words for the last line.
+    pub hint: &'static str,
+    /// What it does, for help and palette.
+    pub text: &'static str,
+}
+
+macro_rules! bindings {
+    ($($place:ident: $keys:expr, $action:expr, $hint:literal, $text:literal;)*) => {
+        &[$(Binding { place: Place::$place, keys: &$keys, action: $action, hint: $hint, text: $text }),*]
+    };
+}
+
+pub const BINDINGS: &[Binding] = bindings![
+    Everywhere: [ch('1')], Action::Go(Task::Models), "models", "Open a model";
+    Everywhere: [ch('2')], Action::Go(Task::Inspect), "inspect", "Inspect the model";
+    Everywhere: [ch('3')], Action::Go(Task::Predict), "predict", "Predict a row";
+    Everywhere: [ch('4')], Action::Go(Task::Score), "score", "Score a file";
+    Everywhere: [ch('9')], Action::Go(Task::Jobs), "jobs", "See what runs and what ran";
+    Everywhere: [key(KeyCode::Up), ch('k')], Action::Up, "up", "One up";
+    Everywhere: [key(KeyCode::Down), ch('j')], Action::Down, "down", "One down";
+    Everywhere: [key(KeyCode::Left), ch('h')], Action::Left, "less", "To the left; a smaller value, the previous choice";
+    Everywhere: [key(KeyCode::Right), ch('l')], Action::Right, "more", "To the right; a larger value, the next choice";
+    Everywhere: [key(KeyCode::PageUp)], Action::PageUp, "page up", "One page up; a much larger value";
+    Everywhere: [key(KeyCode::PageDown)], Action::PageDown, "page down", "One page down; a much smaller value";
+    Everywhere: [key(KeyCode::Home), ch('g')], Action::First, "first", "To the first";
+    Everywhere: [key(KeyCode::End), ch('G')], Action::Last, "last", "To the last";
+    Everywhere: [key(KeyCode::Tab)], Action::NextPane, "next pane", "To the next pane";
+    Everywhere: [key(KeyCode::BackTab)], Action::PreviousPane, "previous pane", "To the previous pane";
+    Everywhere: [ch('y')], Action::CopyCommand, "copy as command", "Copy what this screen does as a drydock command";
+    Everywhere: [ch(':')], Action::Palette, "commands", "Choose from all commands";
+    Everywhere: [ch('?')], Action::Help, "help", "Show this help";
+    Everywhere: [ch('q'), key(KeyCode::Esc)], Action::Back, "back", "Go back; quit when there is nothing to go back to";
+    Everywhere: [control('c')], Action::Quit, "quit", "Quit at once; what runs is cancelled";
+    Models: [key(KeyCode::Enter)], Action::Confirm, "open", "Open the selected model";
+    Models: [ch('o'), ch('e')], Action::OpenPath, "type a path", "Open a model by its path";
+    Inspect: [ch('/')], Action::Filter, "filter", "Show only nodes whose name or operator has this text";
+    Predict: [key(KeyCode::Enter), ch('e')], Action::Edit, "edit", "Type a value, or choose from a list";
+    Predict: [ch('f')], Action::FillFromRow, "fill from row", "Take the values of a table's row";
+    Predict: [ch('t')], Action::ChooseTable, "table", "Choose the table that rows are taken from";
+    Predict: [ch('x')], Action::Clear, "empty", "Make the value empty (missing)";
+    Predict: [ch('r')], Action::Reset, "reset", "Back to the values that the contract suggests";
+    Score: [key(KeyCode::Enter)], Action::Confirm, "run", "Score the file";
+    Score: [ch('e')], Action::Edit, "edit", "Type the selected value";
+    Score: [ch('c')], Action::CancelJob, "cancel", "Cancel the scoring; nothing half-written is left";
+    Jobs: [ch('c')], Action::CancelJob, "cancel", "Cancel the selected job";
+    Typing: [key(KeyCode::Enter)], Action::Accept, "accept", "Take what was typed";
+    Typing: [key(KeyCode::Esc)], Action::Discard, "discard", "Put back what was there";
+    Typing: [key(KeyCode::Tab)], Action::Complete, "complete", "Complete a path";
+    Typing: [control('c')], Action::Quit, "quit", "Quit at once; what runs is cancelled";
+    Choosing: [key(KeyCode::Up), ch('k')], Action::Up, "up", "One up";
+    Choosing: [key(KeyCode::Down), ch('j')], Action::Down, "down", "One down";
+    Choosing: [key(KeyCode::PageUp)], Action::PageUp, "page up", "One page up";
+    Choosing: [key(KeyCode::PageDown)], Action::PageDown, "page down", "One page down";
+    Choosing: [key(KeyCode::Home), ch('g')], Action::First, "first", "To the first";
+    Choosing: [key(KeyCode::End), ch('G')], Action::Last, "last", "To the last";
+    Choosing: [key(KeyCode::Enter)], Action::Confirm, "choose", "Take the selected one";
+    Choosing: [key(KeyCode::Esc), ch('q')], Action::Back, "close", "Choose nothing";
+    Choosing: [control('c')], Action::Quit, "quit", "Quit at once; what runs is cancelled";
+];
+
+/// What a key means at a place.
+pub fn action_of(place: Place, event: KeyEvent) -> Option<Action> {
+    let pressed = Key::of(event);
+    bindings_at(place).find(|binding| binding.keys.contains(&pressed)).map(|binding| binding.action)
+}
+
+/// The bindings that hold at a place, its own first.
+pub fn bindings_at(place: Place) -> impl Iterator<Item = &'static Binding> {
+    let own = BINDINGS.iter().filter(move |binding| binding.place == place);
+    let inherited = BINDINGS.iter().filter(move |binding| place.inherits() && place != Place::Everywhere && binding.place == Place::Everywhere);
+    own.chain(inherited)
+}
+
+/// The bindings that a palette offers at a place: what does something, not what moves.
+pub fn commands_at(place: Place) -> impl Iterator<Item = &'static Binding> {
+    bindings_at(place).filter(|binding| !is_movement(binding.action))
+}
+
+fn is_movement(action: Action) -> bool {
+    use Action::{Down, First, Last, Left, NextPane, PageDown, PageUp, Palette, PreviousPane, Right, Up};
+    matches!(action, Up | Down | Left | Right | PageUp | PageDown | First | Last | NextPane | PreviousPane | Palette)
+}
+
+/// `enter run`, as the last line shows it.
+pub fn hint(place: Place, action: Action) -> Option<String> {
+    let binding = bindings_at(place).find(|binding| binding.action == action)?;
+    Some(format!("{} {}", binding.keys.first()?.name(), binding.hint))
+}

@@ -1,0 +1,70 @@
+//! Text that both faces of this crate show: the command line prints it, the screens draw it.
+
+use crate::text::{TextTable, wrapped};
+
+/// What a line means. A terminal may show it in colour; the words say it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tone {
+    #[default]
+    Plain,
+    Heading,
+    Faint,
+    Good,
+    Bad,
+}
+
+/// Lines for a width.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub width: usize,
+    pub lines: Vec<(Tone, String)>,
+}
+
+impl Page {
+    pub fn new(width: usize) -> Self {
+        Self { width, lines: Vec::new() }
+    }
+
+    pub fn line(&mut self, text: &str) {
+        self.toned(Tone::Plain, text);
+    }
+
+    pub fn toned(&mut self, tone: Tone, text: &str) {
+        self.lines.push((tone, text.trim_end().to_owned()));
+    }
+
+    pub fn blank(&mut self) {
+        self.line("");
+    }
+
+    /// A line that names what follows, apart from what stands before.
+    pub fn heading(&mut self, text: &str) {
+        if !self.lines.is_empty() {
+            self.blank();
+        }
+        self.toned(Tone::Heading, text);
+    }
+
+    /// A sentence over as many lines as it takes, indented by two.
+    pub fn sentence(&mut self, tone: Tone, text: &str) {
+        for line in wrapped(text, self.width.saturating_sub(2)) {
+            self.toned(tone, &format!("  {line}"));
+        }
+    }
+
+    /// A name and its value; a long value goes on below itself.
+    pub fn fact(&mut self, name: &str, value: &str) {
+        const NAME_WIDTH: usize = 12;
+        for (index, line) in wrapped(value, self.width.saturating_sub(NAME_WIDTH + 3)).iter().enumerate() {
+            let name = if index == 0 { name } else { "" };
+            self.line(&format!("  {name:<NAME_WIDTH$} {line}"));
+        }
+    }
+
+    /// A table, indented by two.
+    pub fn table(&mut self, table: &TextTable) {
+        for (index, line) in table.lines(self.width.saturating_sub(2)).iter().enumerate() {
+            self.toned(if index == 0 { Tone::Faint } else { Tone::Plain }, &format!("  {line}"));
+        }
+    }
+}

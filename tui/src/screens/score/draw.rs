@@ -1,0 +1,263 @@
+//! Drawing of the Score screen: what goes in, what was found, how far it is, what came out.
+
+use std::time::Duration;
+
+use drydock_core::contract::Column;
+use drydock_core::data::{TableColumn, TableColumnKind, TableInfo};
+use drydock_core::format;
+use drydock_core::jobs::JobId;
+use drydock_core::score::{Binding, OnError};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::{Field, Outcome, ScoreScreen, View};
+use crate::cli;
+use crate::page::Page;
+use crate::screens::WIDE;
+use crate::text::{Align, TextTable, cut, padded};
+use crate::theme::Theme;
+use crate::widgets::{bar, panel};
+
+const NAME_WIDTH: usize = 10;
+
+pub fn draw(screen: &ScoreScreen, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
+    let theme = view.theme;
+    let (main, side) = if area.width >= WIDE {
+        let [main, side] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(40)]).areas(area);
+        (main, Some(side))
+    } else {
+        (area, None)
+    };
+    let inner = panel::panel(frame, main, "Score", true, theme);
+    let width = usize::from(inner.width);
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for field in Field::ALL {
+        lines.push(field_line(screen, field, width, view));
+        if let (true, Some(typing)) = (field == screen.selected, &screen.typing) {
+            place_cursor(screen, frame, inner, lines.len() - 1);
+            if !typing.candidates.is_empty() {
+                lines.push(Line::styled(format!("{}{}", " ".repeat(NAME_WIDTH + 2), cut(&typing.candidates.join("  "), width.saturating_sub(NAME_WIDTH + 2))), theme.faint()));
+            }
+        }
+    }
+    if view.state().opened.is_none() {
+        lines.push(Line::default());
+        let text = "Score writes a model's predictions beside the columns of a table. Open a model first: press 1.";
+        lines.extend(panel::sentence(text, width, theme.faint()));
+    }
+    if side.is_none() {
+        lines.push(Line::default());
+        // The found columns give way to progress and result, which one looks at then.
+        let room = if screen.scoring.is_some() || screen.outcome.is_some() { 3 } else { usize::MAX };
+        lines.extend(binding_lines(screen, width, view).into_iter().take(room));
+    }
+    lines.push(Line::default());
+    lines.extend(progress_lines(screen, width, view));
+    let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inner.height);
+    panel::lines(frame, inner, lines);
+    let below = Rect { y: inner.y + used, height: inner.height - used, ..inner };
+    panel::lines(frame, below, result_lines(screen, width, usize::from(below.height), theme));
+    if let Some(side) = side {
+        let inner = panel::panel(frame, side, "Columns", false, theme);
+        panel::lines(frame, inner, binding_lines(screen, usize::from(inner.width), view));
+    }
+}
+
+fn place_cursor(screen: &ScoreScreen, frame: &mut Frame<'_>, inner: Rect, line: usize) {
+    let field = match screen.selected {
+        Field::File => &screen.file,
+        Field::Output => &screen.output,
+        Field::Label => &screen.label,
+        Field::OnError | Field::Overwrite => return,
+    };
+    let (_, cursor) = field.visible(usize::from(inner.width).saturating_sub(NAME_WIDTH + 2));
+    if let (Ok(x), Ok(y)) = (u16::try_from(NAME_WIDTH + 2 + cursor), u16::try_from(line))
+        && x < inner.width
+        && y < inner.height
+    {
+        frame.set_cursor_position((inner.x + x, inner.y + y));
+    }
+}
+
+fn field_line(screen: &ScoreScreen, field: Field, width: usize, view: View<'_>) -> Line<'static> {
+    let theme = view.theme;
+    let is_selected = field == screen.selected;
+    let is_typing = is_selected && screen.typing.is_some();
+    let pointer = if is_selected { "▸" } else { " " };
+    let name_style = if is_selected { theme.accent().patch(theme.heading()) } else { Style::new() };
+    let name = Span::styled(format!("{pointer} {}", padded(field.name(), NAME_WIDTH, Align::Left)), name_style);
+    let room = width.saturating_sub(NAME_WIDTH + 2);
+    let (value, note) = match field {
+        Field::File if is_typing => (screen.file.visible(room).0, String::new()),
+        Field::Output if is_typing => (screen.output.visible(room).0, String::new()),
+        Field::Label if is_typing => (screen.label.visible(room).0, String::new()),
+        Field::File if screen.file.text().is_empty() => (String::new(), "press e and type the path of a table".to_owned()),
+        Field::File => (screen.file.text().to_owned(), table_note(screen)),
+        Field::Output if screen.file.text().is_empty() => (screen.output.text().to_owned(), String::new()),
+        Field::Output => (screen.output_path().display().to_string(), String::new()),
+        Field::Label => label_value(screen),
+        Field::OnError if screen.on_error == OnError::Stop => ("stop at the first".to_owned(), "← →".to_owned()),
+        Field::OnError => ("set aside and go on".to_owned(), "← →".to_owned()),
+        Field::Overwrite if screen.overwrite => ("replace an output that exists".to_owned(), "← →".to_owned()),
+        Field::Overwrite => ("never replace a file".to_owned(), "← →".to_owned()),
+    };
+    let note = if matches!(field, Field::OnError | Field::Overwrite) && !is_selected { String::new() } else { note };
+    let value_room = room.saturating_sub(if note.is_empty() { 0 } else { note.chars().count() + 2 });
+    let gap = if value.is_empty() || note.is_empty() { "" } else { "  " };
+    Line::from(vec![name, Span::raw(cut(&value, value_room)), Span::styled(format!("{gap}{note}"), theme.faint())])
+}
+
+/// `1.2 GB · CSV · 14 columns`.
+fn table_note(screen: &ScoreScreen) -> String {
+    match &screen.table {
+        None if screen.describing.is_some() => "reading…".to_owned(),
+        None | Some(Err(_)) => String::new(),
+        Some(Ok(table)) => {
+            let rows = table.rows.map(|rows| format!(" · {}", format::counted(rows, "row"))).unwrap_or_default();
+            format!("{} · {}{rows} · {}", format::bytes(table.file_bytes), table.format.label(), format::counted(table.columns.len() as u64, "column"))
+        }
+    }
+}
+
+fn label_value(screen: &ScoreScreen) -> (String, String) {
+    let found = match &screen.binding {
+        Some(Ok(binding)) => binding.label.clone(),
+        _ => None,
+    };
+    match (screen.label.text(), found) {
+        ("", Some(found)) => (found, "(found)".to_owned()),
+        ("", None) => (String::new(), "none: no metrics".to_owned()),
+        (typed, Some(_)) => (typed.to_owned(), "(found)".to_owned()),
+        (typed, None) => (typed.to_owned(), String::new()),
+    }
+}
+
+/// The model's columns with what feeds each.
+fn binding_lines(screen: &ScoreScreen, width: usize, view: View<'_>) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let table = match &screen.table {
+        None => return Vec::new(),
+        Some(Err(message)) => return panel::sentence(message, width, theme.bad()),
+        Some(Ok(table)) => table,
+    };
+    let binding = match &screen.binding {
+        None => return Vec::new(),
+        Some(Err(message)) => return panel::sentence(message, width, theme.bad()),
+        Some(Ok(binding)) => binding,
+    };
+    let columns = view.state().opened.as_ref().map(|opened| opened.model.contract.columns.as_slice()).unwrap_or_default();
+    let cells: Vec<String> = binding.columns.iter().map(|bound| bound_text(&bound.column, table.columns.get(bound.table_index), columns)).collect();
+    let mut lines = grid(&cells, width);
+    if !binding.decided_by.is_empty() {
+        lines.extend(panel::sentence(&format!("columns: {}", binding.decided_by), width, theme.faint()));
+    }
+    lines.extend(unused_line(binding, width, theme));
+    lines
+}
+
+fn unused_line(binding: &Binding, width: usize, theme: Theme) -> Option<Line<'static>> {
+    let unused = binding.unused.join(", ");
+    (!unused.is_empty()).then(|| Line::styled(cut(&format!("not used: {unused}"), width), theme.faint()))
+}
+
+/// `amount number ✓`, with the share of empty cells where there are some.
+fn bound_text(name: &str, found: Option<&TableColumn>, columns: &[Column]) -> String {
+    let Some(found) = found else { return format!("{name} ✗") };
+    let kind = match found.kind {
+        TableColumnKind::Number => "number",
+        TableColumnKind::Text => "text",
+        TableColumnKind::Boolean => "true/false",
+        TableColumnKind::Empty => "empty",
+    };
+    let from = if found.name == name { String::new() } else { format!(" ← {}", found.name) };
+    let empty = if found.n_missing == 0 || found.n_seen == 0 {
+        String::new()
+    } else {
+        let may_be_missing = columns.iter().any(|column| column.name == name && column.may_be_missing);
+        let verdict = if may_be_missing { "" } else { "!" };
+        format!(" {:.0} % empty{verdict}", (found.n_missing as f64 / found.n_seen as f64 * 100.0).max(1.0))
+    };
+    format!("✓ {name}{from} {kind}{empty}")
+}
+
+/// Cells side by side in as many columns as fit.
+fn grid(cells: &[String], width: usize) -> Vec<Line<'static>> {
+    let cell_width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).clamp(1, width.max(1));
+    let per_line = ((width + 2) / (cell_width + 2)).max(1);
+    cells
+        .chunks(per_line)
+        .map(|chunk| Line::raw(chunk.iter().map(|cell| padded(cell, cell_width, Align::Left)).collect::<Vec<_>>().join("  ")))
+        .collect()
+}
+
+fn progress_lines(screen: &ScoreScreen, width: usize, view: View<'_>) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    match (&screen.outcome, screen.scoring) {
+        (None, Some(job)) => vec![running_line(job, width, view), Line::default()],
+        (None, None) => Vec::new(),
+        (Some(Outcome::Cancelled), _) => vec![Line::styled("cancelled; nothing was written", theme.warning())],
+        (Some(Outcome::Failed(message)), _) => panel::sentence(message, width, theme.bad()),
+        (Some(Outcome::Done(report)), _) => {
+            let mut page = Page::new(width);
+            cli::score::describe(report, &mut page);
+            let is_first = |index: usize| if index == 0 { theme.good() } else { Style::new() };
+            let metrics = page.lines.into_iter().filter(|(_, text)| !text.is_empty()).take(9);
+            let mut lines: Vec<Line<'static>> = metrics.enumerate().map(|(index, (_, text))| Line::styled(cut(&text, width), is_first(index))).collect();
+            lines.push(Line::default());
+            lines
+        }
+    }
+}
+
+/// `███████░░░░  71 %   412k rows/s   6 s left`.
+fn running_line(job: JobId, width: usize, view: View<'_>) -> Line<'static> {
+    let Some(progress) = view.session.progress(job) else { return Line::default() };
+    let latest = progress.latest();
+    let mut text = match latest.fraction() {
+        Some(fraction) => format!("  {:>3.0} %", fraction * 100.0),
+        None => format!("  {} {}", format::count(latest.items), latest.item_unit),
+    };
+    if let Some(rate) = progress.items_per_second() {
+        text.push_str(&format!("   {} {}/s", format::quantity(rate), latest.item_unit));
+    }
+    if let Some(left) = progress.time_left() {
+        text.push_str(&format!("   {} left", format::duration(Duration::from_secs(left.as_secs().max(1)))));
+    }
+    let bar_width = width.saturating_sub(40);
+    let mut spans = bar::progress(latest.fraction().unwrap_or(0.0), bar_width, view.theme);
+    spans.push(Span::raw(cut(&text, width.saturating_sub(bar_width))));
+    Line::from(spans)
+}
+
+/// The head of the scored table: predictions first, so that they are seen at any width.
+fn result_lines(screen: &ScoreScreen, width: usize, height: usize, theme: Theme) -> Vec<Line<'static>> {
+    let Some(preview) = &screen.preview else { return Vec::new() };
+    let order = predictions_first(preview);
+    let n_columns = order.len().min((width / 10).max(1));
+    let shown = order.get(..n_columns).unwrap_or_default();
+    let header: Vec<(&str, Align)> = shown
+        .iter()
+        .filter_map(|&index| preview.columns.get(index))
+        .map(|column| (column.name.as_str(), if column.kind == TableColumnKind::Number { Align::Right } else { Align::Left }))
+        .collect();
+    let mut columns = vec![("row", Align::Right)];
+    columns.extend(header);
+    let mut table = TextTable::new(&columns);
+    for (row, cells) in preview.preview.iter().enumerate().take(height.saturating_sub(1)) {
+        let mut line = vec![(row + 1).to_string()];
+        line.extend(shown.iter().map(|&index| cells.get(index).cloned().unwrap_or_default()));
+        table.push(line);
+    }
+    let lines = table.lines(width).into_iter().enumerate();
+    lines.map(|(index, line)| Line::styled(line, if index == 0 { theme.faint() } else { Style::new() })).collect()
+}
+
+fn predictions_first(table: &TableInfo) -> Vec<usize> {
+    let is_prediction = |name: &str| name == "prediction" || name.starts_with("probability_");
+    let (mut first, rest): (Vec<usize>, Vec<usize>) =
+        (0..table.columns.len()).partition(|&index| table.columns.get(index).is_some_and(|column| is_prediction(&column.name)));
+    first.extend(rest);
+    first
+}
