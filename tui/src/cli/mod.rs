@@ -76,7 +76,7 @@ fn dispatch(command: &Command, common: &CommonArgs, output: &mut Output) -> Resu
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "drydock", &mut script);
-            output.page.line(String::from_utf8_lossy(&script));
+            output.page.line(&String::from_utf8_lossy(&script));
             Ok(())
         }
         Command::Help(args) => topics::run(args, output),

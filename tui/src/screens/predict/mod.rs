@@ -323,7 +323,10 @@ impl Screen for PredictScreen {
 
     fn type_key(&mut self, key: KeyEvent, cx: &mut Context<'_>) {
         match &mut self.mode {
-            Mode::Typing { field, candidates, .. } if field.handle(key) => {
+            Mode::Typing { field, candidates, .. } => {
+                if !field.handle(key) {
+                    return;
+                }
                 candidates.clear();
                 let text = field.text().trim().to_owned();
                 // A picture is looked at when its path is complete, a value with every key.
@@ -336,7 +339,7 @@ impl Screen for PredictScreen {
                     candidates.clear();
                 }
             }
-            _ => {}
+            Mode::Form | Mode::Choosing { .. } | Mode::ChoosingRow { .. } => {}
         }
     }
 
@@ -350,7 +353,7 @@ impl Screen for PredictScreen {
                 }
             }
             Mode::TypingTable { .. } => self.table_path.insert(text),
-            _ => {}
+            Mode::Form | Mode::Choosing { .. } | Mode::ChoosingRow { .. } => {}
         }
     }
 
