@@ -36,7 +36,7 @@ pub struct App {
     /// A text on its way to the clipboard.
     clipboard: Option<String>,
     spinner: usize,
-    /// Progress of the running jobs at the last frame, so that only a change is drawn.
+    /// Something has changed since the last frame.
     wants_frame: bool,
     /// The user was told that quitting stops a job, and may ask again.
     was_warned: bool,
@@ -77,7 +77,7 @@ impl Screens {
 /// The parts of an app that a screen may change.
 macro_rules! context {
     ($app:ident) => {
-        Context { session: &mut $app.session, device: $app.device, remembered: &mut $app.remembered, notice: &mut $app.notice }
+        Context { session: &mut $app.session, device: $app.device, notice: &mut $app.notice }
     };
 }
 

@@ -21,8 +21,7 @@ pub enum Place {
 }
 
 impl Place {
-    pub const ALL: [Self; 8] =
-        [Self::Everywhere, Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Jobs, Self::Typing, Self::Choosing];
+    pub const ALL: [Self; 8] = [Self::Everywhere, Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Jobs, Self::Typing, Self::Choosing];
 
     pub fn title(self) -> &'static str {
         match self {

@@ -39,7 +39,8 @@ impl TextTable {
 
     /// Natural widths; while the line is too long, the widest column gives way.
     fn widths(&self, width: usize) -> Vec<usize> {
-        let natural = |index: usize, name: &str| self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.width()).fold(name.width(), usize::max);
+        let natural =
+            |index: usize, name: &str| self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.width()).fold(name.width(), usize::max);
         let mut widths: Vec<usize> = self.columns.iter().enumerate().map(|(index, (name, _))| natural(index, name)).collect();
         let gaps = GAP * self.columns.len().saturating_sub(1);
         let available = width.saturating_sub(gaps);
@@ -112,15 +113,20 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
             lines.push(String::new());
         }
         while word.width() > width {
-            let head: String = word.chars().scan(0, |used, c| {
-                *used += c.width().unwrap_or(0);
-                (*used <= width).then_some(c)
-            }).collect();
+            let head: String = word
+                .chars()
+                .scan(0, |used, c| {
+                    *used += c.width().unwrap_or(0);
+                    (*used <= width).then_some(c)
+                })
+                .collect();
             if head.is_empty() {
                 break;
             }
             word.drain(..head.len());
-            if let Some(line) = lines.last_mut() { line.push_str(&head); }
+            if let Some(line) = lines.last_mut() {
+                line.push_str(&head);
+            }
             lines.push(String::new());
         }
         if let Some(line) = lines.last_mut() {

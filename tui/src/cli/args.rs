@@ -7,15 +7,18 @@ use clap::builder::styling::{Effects, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use drydock_core::tensor::device::DeviceChoice;
 
-const STYLES: Styles =
-    Styles::styled().header(clap::builder::styling::Style::new().effects(Effects::BOLD)).literal(clap::builder::styling::Style::new().effects(Effects::BOLD));
+const STYLES: Styles = Styles::styled()
+    .header(clap::builder::styling::Style::new().effects(Effects::BOLD))
+    .literal(clap::builder::styling::Style::new().effects(Effects::BOLD));
 
 /// Open an ONNX model, look inside, try predictions, score whole tables. Local and offline.
 ///
 /// Without a command, Drydock opens its screens in this terminal.
 #[derive(Debug, Parser)]
 #[command(name = "drydock", version, styles = STYLES, disable_help_subcommand = true, max_term_width = 100)]
-#[command(after_help = "Topics: drydock help topics\n\nExamples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv")]
+#[command(
+    after_help = "Topics: drydock help topics\n\nExamples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv"
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -76,7 +79,9 @@ pub enum Command {
 
 /// Show what a model takes, gives, holds and costs, and whether it can run here
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock inspect sample-models/payment-fraud/v2/model.onnx --json")]
+#[command(
+    after_help = "Examples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock inspect sample-models/payment-fraud/v2/model.onnx --json"
+)]
 pub struct InspectArgs {
     /// The model file
     #[arg(value_hint = ValueHint::FilePath)]
@@ -109,7 +114,9 @@ pub struct VerifyArgs {
 
 /// Predict rows that you give by hand, or a picture
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  drydock predict sample-models/diabetes/model.onnx --set bmi=0.06 --set bp=0.02 --set s5=0.02\n  drydock predict sample-models/payment-fraud/v2/model.onnx --row '{\"amount\": 182.4, \"merchant\": \"electronics\"}' --json")]
+#[command(
+    after_help = "Examples:\n  drydock predict sample-models/diabetes/model.onnx --set bmi=0.06 --set bp=0.02 --set s5=0.02\n  drydock predict sample-models/payment-fraud/v2/model.onnx --row '{\"amount\": 182.4, \"merchant\": \"electronics\"}' --json"
+)]
 pub struct PredictArgs {
     /// The model file
     #[arg(value_hint = ValueHint::FilePath)]
@@ -134,7 +141,9 @@ pub struct PredictArgs {
 
 /// Score a whole table: predictions beside its columns, metrics when the answers are known
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv\n  drydock score sample-models/payment-fraud/v2/model.onnx sample-models/payment-fraud/reference.csv -o scored.parquet --on-error skip --json")]
+#[command(
+    after_help = "Examples:\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv\n  drydock score sample-models/payment-fraud/v2/model.onnx sample-models/payment-fraud/reference.csv -o scored.parquet --on-error skip --json"
+)]
 pub struct ScoreArgs {
     /// The model file
     #[arg(value_hint = ValueHint::FilePath)]
@@ -190,7 +199,9 @@ pub struct DoctorArgs {}
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  drydock completions bash > ~/.local/share/bash-completion/completions/drydock\n  drydock completions fish > ~/.config/fish/completions/drydock.fish")]
+#[command(
+    after_help = "Examples:\n  drydock completions bash > ~/.local/share/bash-completion/completions/drydock\n  drydock completions fish > ~/.config/fish/completions/drydock.fish"
+)]
 pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }

@@ -153,7 +153,15 @@ fn columns(contract: &Contract) -> TextTable {
 }
 
 fn nodes(report: &InspectReport) -> TextTable {
-    let columns = [("#", Align::Right), ("node", Align::Left), ("operator", Align::Left), ("output", Align::Left), ("parameters", Align::Right), ("MACs", Align::Right), ("runs on", Align::Left)];
+    let columns = [
+        ("#", Align::Right),
+        ("node", Align::Left),
+        ("operator", Align::Left),
+        ("output", Align::Left),
+        ("parameters", Align::Right),
+        ("MACs", Align::Right),
+        ("runs on", Align::Left),
+    ];
     let mut table = TextTable::new(&columns);
     for (index, node) in report.nodes.iter().enumerate() {
         table.push(vec![

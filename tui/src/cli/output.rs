@@ -25,7 +25,11 @@ pub struct Output {
 impl Output {
     pub fn new(common: &CommonArgs) -> Self {
         let is_terminal = std::io::stdout().is_terminal();
-        let width = if is_terminal { crossterm::terminal::size().map_or(PLAIN_WIDTH, |(columns, _)| usize::from(columns).clamp(40, 120)) } else { PLAIN_WIDTH };
+        let width = if is_terminal {
+            crossterm::terminal::size().map_or(PLAIN_WIDTH, |(columns, _)| usize::from(columns).clamp(40, 120))
+        } else {
+            PLAIN_WIDTH
+        };
         Self { json: common.json, quiet: common.quiet, page: Page::new(width), document: None, has_colour: is_terminal && wants_colour() }
     }
 

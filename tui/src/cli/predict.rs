@@ -58,7 +58,11 @@ fn request(args: &PredictArgs) -> Result<Option<PredictRequest>, Failure> {
 fn rows_of_file(file: &Path) -> Result<Vec<Row>, Failure> {
     let name = file.display().to_string();
     let mut text = String::new();
-    let read = if name == "-" { std::io::stdin().lock().read_to_string(&mut text) } else { std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text)) };
+    let read = if name == "-" {
+        std::io::stdin().lock().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text))
+    };
     read.map_err(|error| format!("{name}: {error}"))?;
     let mut values = Vec::new();
     for value in serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter::<Value>() {
@@ -77,7 +81,9 @@ fn rows_of_file(file: &Path) -> Result<Vec<Row>, Failure> {
 }
 
 fn row_of(value: &Value, place: &str) -> Result<Row, Failure> {
-    let Value::Object(columns) = value else { return Err(Failure::Error(format!("{place}: expected a JSON object of columns, found {}", kind_of(value)))) };
+    let Value::Object(columns) = value else {
+        return Err(Failure::Error(format!("{place}: expected a JSON object of columns, found {}", kind_of(value))));
+    };
     let mut row = BTreeMap::new();
     for (column, value) in columns {
         let text = match value {
@@ -86,7 +92,10 @@ fn row_of(value: &Value, place: &str) -> Result<Row, Failure> {
             Value::Number(number) => number.to_string(),
             Value::String(text) => text.clone(),
             Value::Array(_) | Value::Object(_) => {
-                return Err(Failure::Error(format!("{place}, column '{column}': expected a number, a text, true, false or null, found {}", kind_of(value))));
+                return Err(Failure::Error(format!(
+                    "{place}, column '{column}': expected a number, a text, true, false or null, found {}",
+                    kind_of(value)
+                )));
             }
         };
         row.insert(column.clone(), text);
@@ -127,7 +136,8 @@ fn document(report: &PredictReport, opened: &OpenedModel) -> Map<String, Value> 
 
 fn one_document(prediction: &Prediction, opened: &OpenedModel) -> Value {
     let is_regression = opened.model.contract.task == drydock_core::contract::Task::Regression;
-    let answer = prediction.prediction.as_ref().map_or(Value::Null, |answer| if is_regression { number_or_text(answer) } else { answer.clone().into() });
+    let answer =
+        prediction.prediction.as_ref().map_or(Value::Null, |answer| if is_regression { number_or_text(answer) } else { answer.clone().into() });
     let probabilities: Map<String, Value> = prediction.probabilities.iter().map(|(label, value)| (label.clone(), (*value).into())).collect();
     let outputs: Map<String, Value> = prediction
         .outputs
@@ -181,7 +191,8 @@ fn print_one(prediction: &Prediction, contract: &Contract, page: &mut Page) {
 }
 
 fn print_rows(predictions: &[Prediction], page: &mut Page) {
-    let labels: Vec<&str> = predictions.first().map(|first| first.probabilities.iter().map(|(label, _)| label.as_str()).collect()).unwrap_or_default();
+    let labels: Vec<&str> =
+        predictions.first().map(|first| first.probabilities.iter().map(|(label, _)| label.as_str()).collect()).unwrap_or_default();
     let names: Vec<&str> = predictions.first().map(|first| first.outputs.iter().map(|(name, _)| name.as_str()).collect()).unwrap_or_default();
     let headers: Vec<String> = labels.iter().map(|label| format!("p({label})")).collect();
     let mut columns = vec![("row", Align::Right)];

@@ -103,7 +103,11 @@ impl InspectScreen {
         if self.is_typing && column < inner.width && inner.height > 0 {
             frame.set_cursor_position((inner.x + column, inner.y));
         }
-        Line::from(vec![Span::styled("/", theme.accent()), Span::raw(padded(&typed, room, Align::Left)), Span::styled(format!("  {count}"), theme.faint())])
+        Line::from(vec![
+            Span::styled("/", theme.accent()),
+            Span::raw(padded(&typed, room, Align::Left)),
+            Span::styled(format!("  {count}"), theme.faint()),
+        ])
     }
 
     fn draw_details(&self, frame: &mut Frame<'_>, area: Rect, report: &InspectReport, theme: Theme) {
@@ -197,8 +201,7 @@ impl Screen for InspectScreen {
         };
         let report = &opened.report;
         if area.width >= WIDE {
-            let [left, middle, right] =
-                Layout::horizontal([Constraint::Percentage(38), Constraint::Fill(1), Constraint::Percentage(24)]).areas(area);
+            let [left, middle, right] = Layout::horizontal([Constraint::Percentage(38), Constraint::Fill(1), Constraint::Percentage(24)]).areas(area);
             self.draw_overview(frame, left, opened, theme, "Overview");
             self.draw_nodes(frame, middle, report, theme, "Nodes");
             self.draw_details(frame, right, report, theme);
@@ -262,7 +265,8 @@ impl NodeColumns {
 
     fn line(&self, number: &str, name: &str, operator: &str, shape: &str, cost: [&str; 2]) -> String {
         let left = |text: &str, width: usize| padded(text, width, Align::Left);
-        let mut line = format!("{}  {}  {}  {}", padded(number, 5, Align::Right), left(name, self.name), left(operator, self.operator), left(shape, self.shape));
+        let mut line =
+            format!("{}  {}  {}  {}", padded(number, 5, Align::Right), left(name, self.name), left(operator, self.operator), left(shape, self.shape));
         if self.has_cost {
             let [weights, macs] = cost;
             line.push_str(&format!("{}{}", padded(weights, 10, Align::Right), padded(macs, 8, Align::Right)));

@@ -1,7 +1,6 @@
 //! The screens, one per task. A screen holds what was typed and selected; everything else it reads from the session's state.
 
 use crossterm::event::KeyEvent;
-use drydock_core::home::Remembered;
 use drydock_core::session::{Command, Notice, Session, State};
 use drydock_core::tensor::device::DeviceChoice;
 use ratatui::Frame;
@@ -22,7 +21,6 @@ pub mod score;
 pub struct Context<'a> {
     pub session: &'a mut Session,
     pub device: DeviceChoice,
-    pub remembered: &'a mut Remembered,
     /// A sentence for the last line.
     pub notice: &'a mut Option<Notice>,
 }

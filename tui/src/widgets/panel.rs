@@ -24,8 +24,13 @@ pub fn panel(frame: &mut Frame<'_>, area: Rect, title: &str, has_focus: bool, th
 
 /// Draws a page from its `first` line on.
 pub fn page(frame: &mut Frame<'_>, area: Rect, page: &Page, first: usize, theme: Theme) {
-    let lines: Vec<Line<'_>> =
-        page.lines.iter().skip(first).take(usize::from(area.height)).map(|(tone, text)| Line::styled(text.as_str(), style_of(*tone, theme))).collect();
+    let lines: Vec<Line<'_>> = page
+        .lines
+        .iter()
+        .skip(first)
+        .take(usize::from(area.height))
+        .map(|(tone, text)| Line::styled(text.as_str(), style_of(*tone, theme)))
+        .collect();
     frame.render_widget(Paragraph::new(lines), area);
 }
 

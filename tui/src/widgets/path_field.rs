@@ -15,7 +15,8 @@ pub enum Wanted {
 
 impl Wanted {
     fn accepts(self, path: &Path) -> bool {
-        let has_extension = |known: &[&str]| path.extension().is_some_and(|extension| known.iter().any(|known| extension.eq_ignore_ascii_case(known)));
+        let has_extension =
+            |known: &[&str]| path.extension().is_some_and(|extension| known.iter().any(|known| extension.eq_ignore_ascii_case(known)));
         match self {
             Self::Model => has_extension(&["onnx"]),
             Self::Table => drydock_core::data::is_table_path(path),

@@ -74,7 +74,9 @@ impl Field {
         match self.column.kind {
             ColumnKind::Text => None,
             ColumnKind::Number => value.parse::<f64>().is_err().then(|| format!("'{value}' is not a number")),
-            ColumnKind::Integer => value.parse::<f64>().ok().filter(|number| number.fract() == 0.0).is_none().then(|| format!("'{value}' is not a whole number")),
+            ColumnKind::Integer => {
+                value.parse::<f64>().ok().filter(|number| number.fract() == 0.0).is_none().then(|| format!("'{value}' is not a whole number"))
+            }
             ColumnKind::Boolean => {
                 let is_known = ["true", "false", "0", "1"].iter().any(|known| value.eq_ignore_ascii_case(known));
                 (!is_known).then(|| format!("'{value}' is neither true nor false"))
@@ -171,7 +173,16 @@ fn nice(step: f64) -> f64 {
     }
     let power = 10_f64.powf(step.log10().floor());
     let mantissa = step / power;
-    power * if mantissa < 1.5 { 1.0 } else if mantissa < 3.5 { 2.0 } else if mantissa < 7.5 { 5.0 } else { 10.0 }
+    power
+        * if mantissa < 1.5 {
+            1.0
+        } else if mantissa < 3.5 {
+            2.0
+        } else if mantissa < 7.5 {
+            5.0
+        } else {
+            10.0
+        }
 }
 
 /// A number with as many decimals as its step needs, without trailing zeros.

@@ -38,7 +38,10 @@ pub fn draw(screen: &ScoreScreen, frame: &mut Frame<'_>, area: Rect, view: View<
         if let (true, Some(typing)) = (field == screen.selected, &screen.typing) {
             place_cursor(screen, frame, inner, lines.len() - 1);
             if !typing.candidates.is_empty() {
-                lines.push(Line::styled(format!("{}{}", " ".repeat(NAME_WIDTH + 2), cut(&typing.candidates.join("  "), width.saturating_sub(NAME_WIDTH + 2))), theme.faint()));
+                lines.push(Line::styled(
+                    format!("{}{}", " ".repeat(NAME_WIDTH + 2), cut(&typing.candidates.join("  "), width.saturating_sub(NAME_WIDTH + 2))),
+                    theme.faint(),
+                ));
             }
         }
     }
@@ -116,7 +119,12 @@ fn table_note(screen: &ScoreScreen) -> String {
         None | Some(Err(_)) => String::new(),
         Some(Ok(table)) => {
             let rows = table.rows.map(|rows| format!(" · {}", format::counted(rows, "row"))).unwrap_or_default();
-            format!("{} · {}{rows} · {}", format::bytes(table.file_bytes), table.format.label(), format::counted(table.columns.len() as u64, "column"))
+            format!(
+                "{} · {}{rows} · {}",
+                format::bytes(table.file_bytes),
+                table.format.label(),
+                format::counted(table.columns.len() as u64, "column")
+            )
         }
     }
 }
@@ -204,7 +212,8 @@ fn progress_lines(screen: &ScoreScreen, width: usize, view: View<'_>) -> Vec<Lin
             cli::score::describe(report, &mut page);
             let is_first = |index: usize| if index == 0 { theme.good() } else { Style::new() };
             let metrics = page.lines.into_iter().filter(|(_, text)| !text.is_empty()).take(9);
-            let mut lines: Vec<Line<'static>> = metrics.enumerate().map(|(index, (_, text))| Line::styled(cut(&text, width), is_first(index))).collect();
+            let mut lines: Vec<Line<'static>> =
+                metrics.enumerate().map(|(index, (_, text))| Line::styled(cut(&text, width), is_first(index))).collect();
             lines.push(Line::default());
             lines
         }

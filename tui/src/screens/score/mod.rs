@@ -36,7 +36,6 @@ pub struct ScoreScreen {
     outcome: Option<Outcome>,
     /// The head of the scored table.
     preview: Option<TableInfo>,
-    previewing: Option<JobId>,
 }
 
 /// A text being typed: what stood there before, and names that fit a path.
@@ -209,12 +208,11 @@ impl ScoreScreen {
     }
 
     /// Follows the jobs that this screen began.
-    fn follow_jobs(&mut self, cx: &mut Context<'_>) {
+    fn follow_jobs(&mut self, state: &State) {
         let ended = |id: Option<JobId>, state: &State| {
             let record = state.job(id?)?;
             (record.state != JobState::Running).then(|| record.state.clone())
         };
-        let state = cx.session.state();
         if let Some(end) = ended(self.describing, state) {
             self.describing = None;
             let looked_at = state.table.as_ref().filter(|table| table.path == self.data_path());
@@ -224,12 +222,6 @@ impl ScoreScreen {
             };
             self.bind(state);
         }
-        if let Some(end) = ended(self.previewing, state) {
-            self.previewing = None;
-            if end == JobState::Done {
-                self.preview.clone_from(&state.table);
-            }
-        }
         if let Some(end) = ended(self.scoring, state) {
             self.scoring = None;
             self.outcome = match (end, &state.score) {
@@ -237,9 +229,7 @@ impl ScoreScreen {
                 (JobState::Done, Some(report)) => Some(Outcome::Done(Box::new(report.clone()))),
                 _ => Some(Outcome::Cancelled),
             };
-            if let Some(Outcome::Done(report)) = &self.outcome {
-                self.previewing = cx.session.dispatch(Command::DescribeTable(report.output.clone()));
-            }
+            self.preview.clone_from(&state.score_preview);
         }
     }
 }
@@ -258,7 +248,7 @@ impl Screen for ScoreScreen {
     }
 
     fn refresh(&mut self, cx: &mut Context<'_>) {
-        self.follow_jobs(cx);
+        self.follow_jobs(cx.session.state());
     }
 
     fn act(&mut self, action: Action, cx: &mut Context<'_>) -> bool {
