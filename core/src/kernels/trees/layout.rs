@@ -18,13 +18,13 @@ const MAX_HEAP_DEPTH: u32 = 12;
 pub(super) struct Tables<T> {
     /// In the order in which their leaves are added up.
     pub trees: Vec<Tree>,
-    pub heap: Steps<HeapStep<T>>,
-    pub linked: Steps<LinkedStep<T>>,
+    pub heap: Vec<HeapStep<T>>,
+    pub linked: Vec<LinkedStep<T>>,
     /// The leaf that each linked node stands for; meaningless for splits.
     pub linked_leaves: Vec<u32>,
     pub leaves: Leaves<T>,
-    /// The features that any split looks at, ascending. A column of a block is one of them.
-    pub features: Vec<u32>,
+    /// What the splits look at: the columns of a block, ascending by feature.
+    pub columns: Vec<Column>,
 }
 
 /// Where a tree lies in the tables.
@@ -42,34 +42,18 @@ pub(super) enum Tree {
     },
 }
 
-/// Splits, with what is only needed for NaN kept apart.
-#[derive(Debug)]
-pub(super) struct Steps<S> {
-    pub steps: Vec<S>,
-    /// Whether NaN goes left.
-    pub nan_left: Vec<bool>,
-}
-
-impl<S> Steps<S> {
-    fn new() -> Self {
-        Self { steps: Vec::new(), nan_left: Vec::new() }
-    }
-
-    fn push(&mut self, step: S, nan_left: bool) {
-        self.steps.push(step);
-        self.nan_left.push(nan_left);
-    }
-
-    /// Whether NaN goes right everywhere, as the plain comparison has it.
-    pub fn is_plain(&self) -> bool {
-        !self.nan_left.contains(&true)
-    }
+/// A feature as some splits see it. Splits that send NaN left have a column of their own in which NaN is negative infinity, so that a walk
+/// needs no test for NaN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Column {
+    pub feature: u32,
+    pub nan_left: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HeapStep<T> {
     pub threshold: T,
-    /// Where the feature's column begins in a block.
+    /// Where the column begins in a block.
     pub column: u32,
 }
 
@@ -98,32 +82,25 @@ pub(super) enum Leaves<T> {
 pub(super) fn build<T: Real>(ensemble: &Ensemble<T>) -> Result<Tables<T>, ForestError> {
     let nodes = lower::lower(ensemble)?;
     let depths = lower::depths(&nodes, &ensemble.roots)?;
-    let mut features: Vec<u32> = nodes
+    let mut columns: Vec<Column> = nodes
         .iter()
         .zip(&depths)
         .filter_map(|(node, depth)| match node {
-            Lowered::Split(split) if depth.is_some() => Some(split.feature),
+            Lowered::Split(split) if depth.is_some() => Some(column_of(split)),
             _ => None,
         })
         .collect();
-    features.sort_unstable();
-    features.dedup();
-    let mut columns = HashMap::with_capacity(features.len());
-    for (position, &feature) in features.iter().enumerate() {
-        columns.insert(feature, index(position * BLOCK_ROWS)?);
+    columns.sort_unstable();
+    columns.dedup();
+    let mut starts = HashMap::with_capacity(columns.len());
+    for (position, &column) in columns.iter().enumerate() {
+        starts.insert(column, index(position * BLOCK_ROWS)?);
     }
-    let mut builder = Builder {
-        nodes: &nodes,
-        depths: &depths,
-        columns,
-        heap: Steps::new(),
-        linked: Steps::new(),
-        linked_leaves: Vec::new(),
-        leaf_ranges: Vec::new(),
-    };
+    let mut builder =
+        Builder { nodes: &nodes, depths: &depths, starts, heap: Vec::new(), linked: Vec::new(), linked_leaves: Vec::new(), leaf_ranges: Vec::new() };
     let trees = ensemble.roots.iter().map(|&root| builder.add_tree(root)).collect::<Result<_, _>>()?;
     let Builder { heap, linked, linked_leaves, leaf_ranges, .. } = builder;
-    Ok(Tables { trees, heap, linked, linked_leaves, leaves: leaves(leaf_ranges, &ensemble.weights), features })
+    Ok(Tables { trees, heap, linked, linked_leaves, leaves: leaves(leaf_ranges, &ensemble.weights), columns })
 }
 
 fn leaves<T: Real>(ranges: Vec<Range<u32>>, weights: &[Weight<T>]) -> Leaves<T> {
@@ -140,6 +117,10 @@ fn leaves<T: Real>(ranges: Vec<Range<u32>>, weights: &[Weight<T>]) -> Leaves<T> 
     }
 }
 
+fn column_of<T>(split: &Split<T>) -> Column {
+    Column { feature: split.feature, nan_left: split.nan_left }
+}
+
 fn index(value: usize) -> Result<u32, ForestError> {
     u32::try_from(value).map_err(|_| ForestError::TooLarge)
 }
@@ -147,10 +128,10 @@ fn index(value: usize) -> Result<u32, ForestError> {
 struct Builder<'a, T> {
     nodes: &'a [Lowered<T>],
     depths: &'a [Option<u32>],
-    /// Where each feature's column begins.
-    columns: HashMap<u32, u32>,
-    heap: Steps<HeapStep<T>>,
-    linked: Steps<LinkedStep<T>>,
+    /// Where each column begins.
+    starts: HashMap<Column, u32>,
+    heap: Vec<HeapStep<T>>,
+    linked: Vec<LinkedStep<T>>,
     linked_leaves: Vec<u32>,
     /// The weights of each leaf.
     leaf_ranges: Vec<Range<u32>>,
@@ -181,22 +162,22 @@ impl<T: Real> Builder<'_, T> {
     }
 
     fn add_heap(&mut self, root: u32, depth: u32) -> Result<Tree, ForestError> {
-        let first_step = index(self.heap.steps.len())?;
+        let first_step = index(self.heap.len())?;
         let first_leaf = index(self.leaf_ranges.len())?;
         // Slot 0 is never read; it keeps slot arithmetic free of an offset.
-        self.heap.push(HeapStep { threshold: T::ZERO, column: 0 }, false);
+        self.heap.push(HeapStep { threshold: T::ZERO, column: 0 });
         let mut level = vec![root];
         for _ in 0..depth {
             let mut next_level = Vec::with_capacity(2 * level.len());
             for node in level {
                 match &self.nodes[node as usize] {
                     Lowered::Split(split) => {
-                        self.heap.push(HeapStep { threshold: split.threshold, column: self.columns[&split.feature] }, split.nan_left);
+                        self.heap.push(HeapStep { threshold: split.threshold, column: self.starts[&column_of(split)] });
                         next_level.extend([split.left, split.right]);
                     }
                     // Padding: both ways lead to the same leaf.
                     Lowered::Leaf { .. } => {
-                        self.heap.push(HeapStep { threshold: T::ZERO, column: 0 }, false);
+                        self.heap.push(HeapStep { threshold: T::ZERO, column: 0 });
                         next_level.extend([node, node]);
                     }
                 }
@@ -207,7 +188,7 @@ impl<T: Real> Builder<'_, T> {
             let weights = self.weights_of(leaf);
             self.leaf_ranges.push(weights);
         }
-        index(self.heap.steps.len())?;
+        index(self.heap.len())?;
         index(self.leaf_ranges.len())?;
         Ok(Tree::Heap { first_step, first_leaf, depth })
     }
@@ -217,7 +198,7 @@ impl<T: Real> Builder<'_, T> {
         let mut positions: HashMap<u32, u32> = HashMap::new();
         let mut order = Vec::new();
         let mut pending = vec![root];
-        let first = self.linked.steps.len();
+        let first = self.linked.len();
         while let Some(node) = pending.pop() {
             if positions.contains_key(&node) {
                 continue;
@@ -231,13 +212,13 @@ impl<T: Real> Builder<'_, T> {
         for node in order {
             let position = positions[&node];
             match &self.nodes[node as usize] {
-                Lowered::Split(Split { feature, threshold, nan_left, left, right }) => {
-                    let children = [positions[left], positions[right]];
-                    self.linked.push(LinkedStep { threshold: *threshold, column: self.columns[feature], children }, *nan_left);
+                Lowered::Split(split) => {
+                    let children = [positions[&split.left], positions[&split.right]];
+                    self.linked.push(LinkedStep { threshold: split.threshold, column: self.starts[&column_of(split)], children });
                     self.linked_leaves.push(0);
                 }
                 Lowered::Leaf { weights } => {
-                    self.linked.push(LinkedStep { threshold: T::ZERO, column: 0, children: [position; 2] }, false);
+                    self.linked.push(LinkedStep { threshold: T::ZERO, column: 0, children: [position; 2] });
                     self.linked_leaves.push(index(self.leaf_ranges.len())?);
                     self.leaf_ranges.push(weights.clone());
                 }

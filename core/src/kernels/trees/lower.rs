@@ -1,4 +1,5 @@
-//! From six comparisons to one: "left where `x <= threshold`, and NaN left only where told to".
+//! From six comparisons to one: "left where `x <= threshold`, and NaN left only where told to". Where NaN is told to go left, negative infinity
+//! goes left as well, so that a walk may take the one for the other.
 
 use std::ops::Range;
 
@@ -11,7 +12,7 @@ pub(super) enum Lowered<T> {
     Leaf { weights: Range<u32> },
 }
 
-/// Goes left where `x <= threshold`, right where not; NaN goes left if `nan_left`.
+/// Goes left where `x <= threshold`, right where not; NaN goes left if `nan_left`. Never both a NaN threshold and `nan_left`.
 #[derive(Debug, Clone)]
 pub(super) struct Split<T> {
     pub feature: u32,
@@ -19,6 +20,17 @@ pub(super) struct Split<T> {
     pub nan_left: bool,
     pub left: u32,
     pub right: u32,
+}
+
+impl<T: Real> Split<T> {
+    /// `x <= NaN` never holds. Where NaN goes left all the same, nothing else does: the opposite is to send everything else left.
+    fn without_nan_threshold(self) -> Self {
+        if self.threshold.is_nan() && self.nan_left {
+            Self { threshold: T::INFINITY, nan_left: false, left: self.right, right: self.left, ..self }
+        } else {
+            self
+        }
+    }
 }
 
 /// Lowers all nodes; those of the ensemble keep their indices.
@@ -61,9 +73,9 @@ pub(super) fn lower<T: Real>(ensemble: &Ensemble<T>) -> Result<Vec<Lowered<T>>, 
                 }
             }
         };
-        lowered.push(Lowered::Split(split));
+        lowered.push(Lowered::Split(split.without_nan_threshold()));
     }
-    lowered.extend(second_splits.into_iter().map(Lowered::Split));
+    lowered.extend(second_splits.into_iter().map(Split::without_nan_threshold).map(Lowered::Split));
     Ok(lowered)
 }
 

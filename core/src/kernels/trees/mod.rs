@@ -36,6 +36,7 @@ const MIN_WALKS_IN_PARALLEL: usize = 50_000;
 pub trait Real: Copy + Debug + PartialOrd + Send + Sync + 'static + Add<Output = Self> + Sub<Output = Self> + Div<Output = Self> + From<f32> {
     const ZERO: Self;
     const INFINITY: Self;
+    const NEGATIVE_INFINITY: Self;
     /// Rounds.
     fn from_count(count: usize) -> Self;
     /// Rounds.
@@ -50,6 +51,7 @@ macro_rules! real {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const INFINITY: Self = <$t>::INFINITY;
+            const NEGATIVE_INFINITY: Self = <$t>::NEG_INFINITY;
 
             fn from_count(count: usize) -> Self {
                 count as Self
@@ -179,7 +181,7 @@ impl<T: Real> Forest<T> {
 
     /// How many features a row must have at least.
     pub fn n_features(&self) -> usize {
-        self.tables.features.last().map_or(0, |&feature| feature as usize + 1)
+        self.tables.columns.last().map_or(0, |column| column.feature as usize + 1)
     }
 
     /// Walks `rows` (row-major, `n_features` each, at least [`Self::n_features`]) down all trees. `finish` turns what a row collected into

@@ -1,9 +1,13 @@
 //! Walking rows down trees: eight walks at a time, so that the next step of one is computed while another waits for its feature.
 //! A block of rows goes through one tree after the other; single rows go through several trees side by side.
+//!
+//! The inner loops index without bounds checks, which would take half of the time. They rely on what [`super::layout::build`] sees to: a heap of depth
+//! d has 2^d steps (the first unused), children of linked nodes are linked nodes, and every step's column is one of [`Tables::columns`], or
+//! column 0, which a block has in any case.
 
 use smallvec::SmallVec;
 
-use super::layout::{HeapStep, LinkedStep, Steps, Tables, Tree};
+use super::layout::{Column, HeapStep, LinkedStep, Tables, Tree};
 use super::{BLOCK_ROWS, MAX_BLOCK_COLUMNS, MIN_ROWS_SIDE_BY_SIDE, Real, Rows};
 
 /// Walks that go on at the same time.
@@ -12,67 +16,63 @@ const LANES: usize = 8;
 /// Steps in a linked tree between looking whether all walks have ended.
 const STEPS_BETWEEN_CHECKS: u32 = 4;
 
-/// The features of a block of rows, column after column, each [`BLOCK_ROWS`] long.
+/// The columns of a block of rows, each [`BLOCK_ROWS`] long; reused from block to block.
 #[derive(Debug)]
-pub(super) struct Columns<T> {
-    values: Vec<T>,
-    has_nan: bool,
-}
+pub(super) struct Columns<T>(Vec<T>);
 
 impl<T> Default for Columns<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), has_nan: false }
+        Self(Vec::new())
     }
 }
 
 impl<T: Real> Columns<T> {
-    fn fill(&mut self, rows: Rows<'_, T>, features: &[u32]) {
-        // Padding of trees looks at the first column even if there are no features.
-        self.values.resize(features.len().max(1) * BLOCK_ROWS, T::ZERO);
-        self.has_nan = false;
+    fn fill(&mut self, rows: Rows<'_, T>, columns: &[Column]) {
+        // Padding of heaps looks at the first column even if there is none.
+        self.0.resize(columns.len().max(1) * BLOCK_ROWS, T::ZERO);
         for row in 0..rows.n_rows {
             let values = rows.row(row);
-            for (column, &feature) in features.iter().enumerate() {
-                let value = values[feature as usize];
-                self.has_nan |= value.is_nan();
-                self.values[column * BLOCK_ROWS + row] = value;
+            for (position, &column) in columns.iter().enumerate() {
+                self.0[position * BLOCK_ROWS + row] = column.value(values);
             }
         }
+    }
+}
+
+impl Column {
+    fn value<T: Real>(self, row: &[T]) -> T {
+        let value = row[self.feature as usize];
+        if self.nan_left && value.is_nan() { T::NEGATIVE_INFINITY } else { value }
     }
 }
 
 impl<T: Real> Tables<T> {
     /// Calls `visit(row, leaf)` for every row (at most [`BLOCK_ROWS`]) and tree; the trees of a row in their order.
     pub(super) fn walk(&self, rows: Rows<'_, T>, columns: &mut Columns<T>, mut visit: impl FnMut(usize, usize)) {
-        if rows.n_rows < MIN_ROWS_SIDE_BY_SIDE || self.features.len() > MAX_BLOCK_COLUMNS {
+        if rows.n_rows < MIN_ROWS_SIDE_BY_SIDE || self.columns.len() > MAX_BLOCK_COLUMNS {
             for row in 0..rows.n_rows {
                 self.walk_row(rows.row(row), |leaf| visit(row, leaf));
             }
             return;
         }
-        columns.fill(rows, &self.features);
-        if columns.has_nan && !(self.heap.is_plain() && self.linked.is_plain()) {
-            self.walk_block::<true>(rows.n_rows, &columns.values, &mut visit);
-        } else {
-            self.walk_block::<false>(rows.n_rows, &columns.values, &mut visit);
-        }
-    }
-
-    fn walk_block<const NAN: bool>(&self, n_rows: usize, columns: &[T], visit: &mut impl FnMut(usize, usize)) {
+        assert!(rows.n_rows <= BLOCK_ROWS && BLOCK_ROWS.is_multiple_of(LANES), "rows beyond the end of the columns");
+        columns.fill(rows, &self.columns);
         for tree in &self.trees {
-            for first_row in (0..n_rows).step_by(LANES) {
-                let rows = &columns[first_row..];
+            for first_row in (0..rows.n_rows).step_by(LANES) {
+                // SAFETY: `fill` made room for all columns, each BLOCK_ROWS long, and `first_row + lane` is below that.
+                let value = |column: usize, lane: usize| unsafe { *columns.0.get_unchecked(column + first_row + lane) };
+                // SAFETY: the tree lies in these tables.
                 let leaves = match *tree {
                     Tree::Heap { first_step, first_leaf, depth } => {
-                        let slots = walk_heap::<NAN, _, _>(&self.heap, [first_step as usize; LANES], depth, |column, lane| rows[column + lane]);
+                        let slots = unsafe { walk_heap(&self.heap, [first_step as usize; LANES], depth, value) };
                         slots.map(|slot| first_leaf as usize + slot - (1 << depth))
                     }
                     Tree::Linked { root, depth } => {
-                        let nodes = walk_linked::<NAN, _, _>(&self.linked, [root as usize; LANES], depth, |column, lane| rows[column + lane]);
+                        let nodes = unsafe { walk_linked(&self.linked, [root as usize; LANES], depth, value) };
                         nodes.map(|node| self.linked_leaves[node] as usize)
                     }
                 };
-                let n_lanes = LANES.min(n_rows - first_row);
+                let n_lanes = LANES.min(rows.n_rows - first_row);
                 for (lane, leaf) in leaves.into_iter().enumerate().take(n_lanes) {
                     visit(first_row + lane, leaf);
                 }
@@ -80,30 +80,42 @@ impl<T: Real> Tables<T> {
         }
     }
 
-    /// One row down all trees. Neighbouring heaps of the same depth are walked side by side.
+    /// One row down all trees. Neighbouring heaps of the same depth, and neighbouring linked trees, are walked side by side.
     fn walk_row(&self, row: &[T], mut visit: impl FnMut(usize)) {
-        let mut values: SmallVec<[T; 64]> = self.features.iter().map(|&feature| row[feature as usize]).collect();
+        let mut values: SmallVec<[T; 64]> = self.columns.iter().map(|column| column.value(row)).collect();
         if values.is_empty() {
             values.push(T::ZERO);
         }
-        let value = |column: usize, _lane: usize| values[column / BLOCK_ROWS];
+        // SAFETY: there is a value for every column.
+        let value = |column: usize, _lane: usize| unsafe { *values.get_unchecked(column / BLOCK_ROWS) };
         let mut trees = self.trees.as_slice();
         while let [tree, others @ ..] = trees {
             if let Some((first_steps, first_leaves, depth)) = equal_heaps(trees) {
-                let slots = walk_heap::<true, _, _>(&self.heap, first_steps, depth, value);
+                // SAFETY: the trees lie in these tables, and all are that deep.
+                let slots = unsafe { walk_heap(&self.heap, first_steps, depth, value) };
                 for (slot, first_leaf) in slots.into_iter().zip(first_leaves) {
                     visit(first_leaf + slot - (1 << depth));
                 }
                 trees = &trees[LANES..];
                 continue;
             }
+            if let Some((roots, depth)) = linked_trees(trees) {
+                // SAFETY: the trees lie in these tables.
+                let nodes = unsafe { walk_linked(&self.linked, roots, depth, value) };
+                for node in nodes {
+                    visit(self.linked_leaves[node] as usize);
+                }
+                trees = &trees[LANES..];
+                continue;
+            }
+            // SAFETY: the tree lies in these tables.
             match *tree {
                 Tree::Heap { first_step, first_leaf, depth } => {
-                    let [slot] = walk_heap::<true, _, _>(&self.heap, [first_step as usize], depth, value);
+                    let [slot] = unsafe { walk_heap(&self.heap, [first_step as usize], depth, value) };
                     visit(first_leaf as usize + slot - (1 << depth));
                 }
                 Tree::Linked { root, depth } => {
-                    let [node] = walk_linked::<true, _, _>(&self.linked, [root as usize], depth, value);
+                    let [node] = unsafe { walk_linked(&self.linked, [root as usize], depth, value) };
                     visit(self.linked_leaves[node] as usize);
                 }
             }
@@ -129,17 +141,32 @@ fn equal_heaps(trees: &[Tree]) -> Option<([usize; LANES], [usize; LANES], u32)> 
     Some((first_steps, first_leaves, depth))
 }
 
-/// Whether a walk goes right at a split.
-#[inline(always)]
-fn goes_right<const NAN: bool, T: Real>(value: T, threshold: T, nan_left: impl FnOnce() -> bool) -> usize {
-    let is_above = !(value <= threshold);
-    usize::from(if NAN && value.is_nan() { !nan_left() } else { is_above })
+/// Roots and greatest depth of the next [`LANES`] trees, if all are linked.
+fn linked_trees(trees: &[Tree]) -> Option<([usize; LANES], u32)> {
+    let mut roots = [0; LANES];
+    let mut greatest_depth = 0;
+    for (lane, tree) in trees.get(..LANES)?.iter().enumerate() {
+        let Tree::Linked { root, depth } = *tree else { return None };
+        roots[lane] = root as usize;
+        greatest_depth = depth.max(greatest_depth);
+    }
+    Some((roots, greatest_depth))
 }
 
-/// The slots in which walks end that start at slot 1 of the heaps beginning at `first_steps`.
+/// Whether a walk goes right: not `value <= threshold`, so that NaN does.
 #[inline(always)]
-fn walk_heap<const NAN: bool, T: Real, const N: usize>(
-    heap: &Steps<HeapStep<T>>,
+fn goes_right<T: Real>(value: T, threshold: T) -> usize {
+    let goes_left = value <= threshold;
+    usize::from(!goes_left)
+}
+
+/// The slots in which walks end that start at slot 1 of the heaps beginning at `first_steps`. `value` gets where a column begins, and the lane.
+///
+/// # Safety
+/// At each of `first_steps`, `heap` has a heap of that depth.
+#[inline(always)]
+unsafe fn walk_heap<T: Real, const N: usize>(
+    heap: &[HeapStep<T>],
     first_steps: [usize; N],
     depth: u32,
     value: impl Fn(usize, usize) -> T,
@@ -147,19 +174,21 @@ fn walk_heap<const NAN: bool, T: Real, const N: usize>(
     let mut slots = [1; N];
     for _ in 0..depth {
         for lane in 0..N {
-            let at = first_steps[lane] + slots[lane];
-            let step = heap.steps[at];
-            let right = goes_right::<NAN, T>(value(step.column as usize, lane), step.threshold, || heap.nan_left[at]);
-            slots[lane] = 2 * slots[lane] + right;
+            // SAFETY: before the last level, slots are below 2^depth, the size of the heap.
+            let step = unsafe { *heap.get_unchecked(first_steps[lane] + slots[lane]) };
+            slots[lane] = 2 * slots[lane] + goes_right(value(step.column as usize, lane), step.threshold);
         }
     }
     slots
 }
 
-/// The leaves (as linked nodes) in which walks end.
+/// The leaves (as linked nodes) in which walks end. `value` gets where a column begins, and the lane.
+///
+/// # Safety
+/// `roots`, and the children of all nodes, are nodes of `linked`.
 #[inline(always)]
-fn walk_linked<const NAN: bool, T: Real, const N: usize>(
-    linked: &Steps<LinkedStep<T>>,
+unsafe fn walk_linked<T: Real, const N: usize>(
+    linked: &[LinkedStep<T>],
     roots: [usize; N],
     depth: u32,
     value: impl Fn(usize, usize) -> T,
@@ -170,10 +199,10 @@ fn walk_linked<const NAN: bool, T: Real, const N: usize>(
         let before = nodes;
         let n_steps = steps_left.min(STEPS_BETWEEN_CHECKS);
         for _ in 0..n_steps {
-            for lane in 0..N {
-                let step = &linked.steps[nodes[lane]];
-                let right = goes_right::<NAN, T>(value(step.column as usize, lane), step.threshold, || linked.nan_left[nodes[lane]]);
-                nodes[lane] = step.children[right] as usize;
+            for (lane, node) in nodes.iter_mut().enumerate() {
+                // SAFETY: as the caller promises.
+                let step = unsafe { *linked.get_unchecked(*node) };
+                *node = step.children[goes_right(value(step.column as usize, lane), step.threshold)] as usize;
             }
         }
         // Only leaves lead to themselves.

@@ -114,10 +114,10 @@ impl List {
         if let Some(floats) = attributes.floats(&format!("{name}_floats"))? {
             lists.push(Self::F32(floats.to_vec()));
         }
-        if opset >= 4 {
-            if let Some(tensor) = attributes.tensor(&format!("{name}_tensor"))? {
-                lists.push(Self::from_tensor(name, tensor)?);
-            }
+        if opset >= 4
+            && let Some(tensor) = attributes.tensor(&format!("{name}_tensor"))?
+        {
+            lists.push(Self::from_tensor(name, tensor)?);
         }
         match (lists.pop(), lists.is_empty()) {
             (Some(list), true) => Ok(list),

@@ -21,6 +21,9 @@ mod tree_attributes;
 mod tree_ensemble;
 mod zip_map;
 
+#[cfg(test)]
+mod tests;
+
 pub const OPERATORS: &[Registration] = &[
     operator("ArrayFeatureExtractor", features::build_array_feature_extractor),
     operator("Binarizer", scaling::build_binarizer),

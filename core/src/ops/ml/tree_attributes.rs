@@ -71,6 +71,9 @@ impl Floats {
     }
 }
 
+/// Which weights each node has, and the weights.
+type LeafWeights<T> = (Vec<Range<u32>>, Vec<Weight<T>>);
+
 /// The attributes that describe the trees, checked to be as many as there are nodes or weights.
 pub(super) struct TreeAttributes<'a> {
     names: WeightNames,
@@ -248,12 +251,7 @@ impl<'a> TreeAttributes<'a> {
 
     /// The weights node by node, those of a node in their order, and which of them each node has. Weights of branches are ignored: old converters
     /// wrote them.
-    fn leaf_weights<T: Real>(
-        &self,
-        positions: &HashMap<(i64, i64), u32>,
-        values: &[T],
-        n_targets: usize,
-    ) -> Result<(Vec<Range<u32>>, Vec<Weight<T>>), OpError> {
+    fn leaf_weights<T: Real>(&self, positions: &HashMap<(i64, i64), u32>, values: &[T], n_targets: usize) -> Result<LeafWeights<T>, OpError> {
         let prefix = self.names.prefix();
         let mut owned = Vec::with_capacity(values.len());
         for (position, &value) in values.iter().enumerate() {

@@ -33,7 +33,7 @@ struct Model<T> {
 enum AnyModel {
     /// All attributes are float32. The wider model is made when the first float64 input comes: its thresholds have the same values, but
     /// what lies between them differs.
-    F32 { model: Model<f32>, ensemble: Ensemble<f32>, wide: OnceLock<Result<Model<f64>, ForestError>> },
+    F32 { model: Model<f32>, ensemble: Ensemble<f32>, wide: Box<OnceLock<Result<Model<f64>, ForestError>>> },
     /// Some attribute is a float64 tensor, which only goes with float64 inputs.
     F64(Model<f64>),
 }
@@ -43,11 +43,11 @@ impl AnyModel {
         let base_values = Floats::from_attributes(attributes, "base_values")?;
         if let (Some(base_values), Some(thresholds), Some(weights)) = (base_values.as_f32(), trees.thresholds.as_f32(), trees.weights.as_f32()) {
             let ensemble = trees.ensemble(&thresholds, &weights, n_targets)?;
-            let forest = Forest::new(&ensemble).map_err(into_op_error)?;
-            return Ok(Self::F32 { model: Model { forest, base_values }, ensemble, wide: OnceLock::new() });
+            let forest = Forest::new(&ensemble).map_err(|error| into_op_error(&error))?;
+            return Ok(Self::F32 { model: Model { forest, base_values }, ensemble, wide: Box::default() });
         }
         let ensemble = trees.ensemble(&trees.thresholds.to_f64(), &trees.weights.to_f64(), n_targets)?;
-        let forest = Forest::new(&ensemble).map_err(into_op_error)?;
+        let forest = Forest::new(&ensemble).map_err(|error| into_op_error(&error))?;
         Ok(Self::F64(Model { forest, base_values: base_values.to_f64() }))
     }
 
@@ -59,7 +59,7 @@ impl AnyModel {
                     let base_values = model.base_values.iter().copied().map(f64::from).collect();
                     Ok(Model { forest: Forest::new(&ensemble.widen())?, base_values })
                 };
-                wide.get_or_init(widen).as_ref().map_err(|error| into_op_error(error.clone()))
+                wide.get_or_init(widen).as_ref().map_err(into_op_error)
             }
         }
     }
@@ -106,7 +106,7 @@ fn run_model<T: Real, F: Finish>(
     Ok(model.forest.evaluate(rows, finish.combine(), width, |row, outputs| finish.finish(row, &model.base_values, n_trees, outputs)))
 }
 
-fn into_op_error(error: ForestError) -> OpError {
+fn into_op_error(error: &ForestError) -> OpError {
     OpError::value(error.to_string())
 }
 
@@ -233,7 +233,7 @@ pub(super) fn build_classifier(node: &NodeContext<'_>) -> Result<Box<dyn Operato
     }
     let first_class = trees.weight_targets.first();
     let is_binary = n_classes == 2 && first_class.is_some_and(|first| trees.weight_targets.iter().all(|class| class == first));
-    let weights_are_probabilities = trees.weights.to_f64().iter().all(|&weight| !(weight < 0.0));
+    let weights_are_probabilities = !trees.weights.to_f64().iter().any(|&weight| weight < 0.0);
     let post_transform = PostTransform::from_attributes(attributes)?;
     if is_binary && first_class == Some(&0) && n_base_values < 2 && post_transform == PostTransform::Probit {
         return Err(OpError::unsupported("post_transform PROBIT for two classes with weights for the first only"));
@@ -256,11 +256,11 @@ impl Finish for ClassifierFinish {
         Combine::Sum
     }
 
-    fn finish<T: Real>(&self, row: RowScores<'_, T>, base_values: &[T], _n_trees: usize, outputs: &mut [f32]) -> u32 {
+    fn finish<T: Real>(&self, mut row: RowScores<'_, T>, base_values: &[T], _n_trees: usize, outputs: &mut [f32]) -> u32 {
         match outputs {
             [output] => self.finish_one(row.scores[0], base_values, output),
             [_, _] => self.finish_two(&row, base_values, outputs),
-            _ => self.finish_many(row, base_values, outputs),
+            _ => self.finish_many(&mut row, base_values, outputs),
         }
     }
 }
@@ -272,7 +272,7 @@ impl ClassifierFinish {
         u32::from(score > T::ZERO)
     }
 
-    fn finish_many<T: Real>(&self, row: RowScores<'_, T>, base_values: &[T], outputs: &mut [f32]) -> u32 {
+    fn finish_many<T: Real>(&self, row: &mut RowScores<'_, T>, base_values: &[T], outputs: &mut [f32]) -> u32 {
         for ((score, has_score), &base) in row.scores.iter_mut().zip(row.has_score.iter_mut()).zip(base_values) {
             *score = *score + base;
             *has_score = true;
