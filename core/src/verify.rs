@@ -179,8 +179,8 @@ enum Stop {
 }
 
 impl Stop {
-    fn error(error: impl ToString) -> Self {
-        Self::Failed(FailureKind::Error, error.to_string())
+    fn error(message: impl Into<String>) -> Self {
+        Self::Failed(FailureKind::Error, message.into())
     }
 }
 
@@ -188,7 +188,7 @@ impl From<onnx::LoadError> for Stop {
     fn from(error: onnx::LoadError) -> Self {
         match error {
             onnx::LoadError::Cancelled(_) => Self::Cancelled,
-            error => Self::error(error),
+            error => Self::error(error.to_string()),
         }
     }
 }

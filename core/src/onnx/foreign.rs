@@ -4,8 +4,8 @@
 pub(super) fn recognize(bytes: &[u8]) -> Option<String> {
     let head = &bytes[..bytes.len().min(512)];
     let starts = |magic: &[u8]| head.starts_with(magic);
-    let text = || std::str::from_utf8(head).map_or_else(|error| std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default(), |text| text);
-    let trimmed = text().trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).to_ascii_lowercase();
+    let text = head.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let trimmed = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).to_ascii_lowercase();
     let found = if starts(b"PK\x03\x04") || starts(b"PK\x05\x06") {
         zip_content(bytes)
     } else if starts(b"\x1f\x8b") {

@@ -279,17 +279,17 @@ pub mod type_proto {
     #[derive(Clone, PartialEq, prost::Oneof)]
     pub enum Value {
         #[prost(message, tag = "1")]
-        TensorType(Tensor),
+        Tensor(Tensor),
         #[prost(message, tag = "4")]
-        SequenceType(Box<Wrapped>),
+        Sequence(Box<Wrapped>),
         #[prost(message, tag = "5")]
-        MapType(Box<Map>),
+        Map(Box<Map>),
         #[prost(message, tag = "7")]
-        OpaqueType(Opaque),
+        Opaque(Opaque),
         #[prost(message, tag = "8")]
-        SparseTensorType(Tensor),
+        SparseTensor(Tensor),
         #[prost(message, tag = "9")]
-        OptionalType(Box<Wrapped>),
+        Optional(Box<Wrapped>),
     }
 
     /// `TypeProto.Tensor` and `TypeProto.SparseTensor`, which have the same fields.

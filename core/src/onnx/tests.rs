@@ -38,7 +38,7 @@ fn float_tensor(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
 fn float_type(dims: &[i64]) -> TypeProto {
     let dim = dims.iter().map(|dim| DimensionProto { value: Some(DimensionValue::DimValue(*dim)), denotation: None }).collect();
     let tensor = type_proto::Tensor { elem_type: Some(ElementType::F32.to_onnx()), shape: Some(TensorShapeProto { dim }) };
-    TypeProto { value: Some(type_proto::Value::TensorType(tensor)), denotation: None }
+    TypeProto { value: Some(type_proto::Value::Tensor(tensor)), denotation: None }
 }
 
 fn value_info(name: &str, dims: &[i64]) -> ValueInfoProto {

@@ -12,12 +12,12 @@ use crate::host::ElementType;
 pub(super) fn decode(proto: &TypeProto) -> Result<Option<ValueType>, Invalid> {
     let inner = |inner: &Option<Box<TypeProto>>| inner.as_deref().map_or(Ok(None), decode);
     Ok(match &proto.value {
-        None | Some(Value::OpaqueType(_)) => None,
-        Some(Value::TensorType(tensor)) => tensor_parts(tensor)?.map(|(element_type, shape)| ValueType::Tensor { element_type, shape }),
-        Some(Value::SparseTensorType(tensor)) => tensor_parts(tensor)?.map(|(element_type, shape)| ValueType::SparseTensor { element_type, shape }),
-        Some(Value::SequenceType(wrapped)) => inner(&wrapped.elem_type)?.map(|inner| ValueType::Sequence(Box::new(inner))),
-        Some(Value::OptionalType(wrapped)) => inner(&wrapped.elem_type)?.map(|inner| ValueType::Optional(Box::new(inner))),
-        Some(Value::MapType(map)) => match (element_type(map.key_type.unwrap_or(0))?, inner(&map.value_type)?) {
+        None | Some(Value::Opaque(_)) => None,
+        Some(Value::Tensor(tensor)) => tensor_parts(tensor)?.map(|(element_type, shape)| ValueType::Tensor { element_type, shape }),
+        Some(Value::SparseTensor(tensor)) => tensor_parts(tensor)?.map(|(element_type, shape)| ValueType::SparseTensor { element_type, shape }),
+        Some(Value::Sequence(wrapped)) => inner(&wrapped.elem_type)?.map(|inner| ValueType::Sequence(Box::new(inner))),
+        Some(Value::Optional(wrapped)) => inner(&wrapped.elem_type)?.map(|inner| ValueType::Optional(Box::new(inner))),
+        Some(Value::Map(map)) => match (element_type(map.key_type.unwrap_or(0))?, inner(&map.value_type)?) {
             (Some(key), Some(value)) => Some(ValueType::Map { key, value: Box::new(value) }),
             _ => None,
         },
@@ -69,11 +69,11 @@ pub(super) fn encode(value_type: &ValueType) -> TypeProto {
     };
     let wrapped = |inner: &ValueType| Box::new(Wrapped { elem_type: Some(Box::new(encode(inner))) });
     let value = match value_type {
-        ValueType::Tensor { element_type, shape } => Value::TensorType(tensor(*element_type, shape)),
-        ValueType::SparseTensor { element_type, shape } => Value::SparseTensorType(tensor(*element_type, shape)),
-        ValueType::Sequence(inner) => Value::SequenceType(wrapped(inner)),
-        ValueType::Optional(inner) => Value::OptionalType(wrapped(inner)),
-        ValueType::Map { key, value } => Value::MapType(Box::new(Map { key_type: Some(key.to_onnx()), value_type: Some(Box::new(encode(value))) })),
+        ValueType::Tensor { element_type, shape } => Value::Tensor(tensor(*element_type, shape)),
+        ValueType::SparseTensor { element_type, shape } => Value::SparseTensor(tensor(*element_type, shape)),
+        ValueType::Sequence(inner) => Value::Sequence(wrapped(inner)),
+        ValueType::Optional(inner) => Value::Optional(wrapped(inner)),
+        ValueType::Map { key, value } => Value::Map(Box::new(Map { key_type: Some(key.to_onnx()), value_type: Some(Box::new(encode(value))) })),
     };
     TypeProto { value: Some(value), denotation: None }
 }

@@ -35,8 +35,8 @@ pub fn compare(actual: &Value, expected: &HostValue, tolerance: Tolerance) -> Re
         (Value::Tensor(actual), HostValue::Tensor(expected)) => compare_tensors(actual, expected, tolerance),
         (Value::Sequence(actual), HostValue::Sequence(expected)) => {
             same_length(actual.len(), expected.len())?;
-            let items = actual.iter().zip(expected).enumerate();
-            items.map(|(index, (actual, expected))| compare(actual, expected, tolerance).map_err(|why| format!("item {index}: {why}"))).collect()
+            let mut items = actual.iter().zip(expected).enumerate();
+            items.try_for_each(|(index, (actual, expected))| compare(actual, expected, tolerance).map_err(|why| format!("item {index}: {why}")))
         }
         (Value::Records(records), HostValue::Sequence(expected)) => compare_records(records, expected, tolerance),
         (Value::Map(entries), HostValue::Map { keys, values }) => compare_maps(entries, keys, values, tolerance),

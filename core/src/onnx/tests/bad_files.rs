@@ -111,7 +111,8 @@ fn enormous_dims_of_computed_tensors_are_only_numbers() {
 
 #[test]
 fn graphs_that_the_specification_forbids() {
-    let cases: [(fn(&mut GraphProto), &str); 11] = [
+    type Change = fn(&mut GraphProto);
+    let cases: [(Change, &str); 11] = [
         (
             |graph| graph.initializer.clear(),
             "the graph: node 'n' (Add) reads 'w', which nothing makes: no input, no initializer and no node has that name",

@@ -115,7 +115,7 @@ fn what_the_graph_does_not_model_is_carried() {
     let mut proto = with_graph(|graph| {
         let dimension = DimensionProto { value: Some(DimensionValue::DimValue(-1)), denotation: some("DATA_BATCH") };
         let tensor = type_proto::Tensor { elem_type: Some(1), shape: Some(TensorShapeProto { dim: vec![dimension] }) };
-        graph.input[0].r#type = Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), denotation: some("TENSOR") });
+        graph.input[0].r#type = Some(TypeProto { value: Some(type_proto::Value::Tensor(tensor)), denotation: some("TENSOR") });
         let tensor = TensorProto { doc_string: some("learned"), ..float_tensor("inner name", &[1], &[0.5]) };
         graph.node[0].attribute = vec![AttributeProto {
             name: some("a"),
@@ -352,4 +352,20 @@ impl Generator {
             opaque: Vec::new(),
         }
     }
+}
+
+#[test]
+fn every_element_type_is_read_alike_from_raw_and_from_typed_data() {
+    let model = load(&TaskCtx::unattended(), &fixtures().join("tests/golden/tensors/model.onnx")).unwrap().model;
+    let mut seen = Vec::new();
+    for (id, initializer) in &model.graph.initializers {
+        let Some(name) = model.graph.value(*id).name.strip_prefix("raw_") else { continue };
+        let typed = model.graph.find_value(&format!("typed_{name}")).unwrap();
+        let (raw, typed) = (&initializer.tensor, &model.graph.initializers[&typed].tensor);
+        assert_eq!(raw.bytes(), typed.bytes(), "{name}");
+        assert!(raw == typed, "{name}");
+        seen.push(raw.element_type());
+    }
+    let numeric: Vec<_> = ElementType::ALL.iter().map(|row| row.1).filter(|element_type| *element_type != ElementType::String).collect();
+    assert_eq!(seen, numeric);
 }
