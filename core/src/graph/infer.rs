@@ -88,8 +88,10 @@ pub fn infer_types_from(
         match rules.infer(model, node_id, &inputs) {
             Ok(inferred) => {
                 for (output, inferred) in node.outputs.iter().zip(inferred) {
-                    if let (Some(output), Some(inferred)) = (output, inferred) {
-                        merge(&mut types[output.index()], inferred);
+                    let (Some(output), Some(inferred)) = (output, inferred) else { continue };
+                    if let Err(contradiction) = merge(&mut types[output.index()], inferred) {
+                        let message = format!("output '{}' {contradiction}", graph.value(*output).name);
+                        issues.push(InferenceIssue { node: node_id, message });
                     }
                 }
             }
@@ -102,8 +104,10 @@ pub fn infer_types_from(
             drop(inputs);
             for (output, result) in node.outputs.iter().zip(results) {
                 let Some(output) = output else { continue };
-                merge(&mut types[output.index()], ValueType::tensor(result.element_type(), result.shape()));
-                constants.computed.insert(*output, result);
+                let slot = &mut types[output.index()];
+                if merge(slot, ValueType::tensor(result.element_type(), result.shape())).is_ok() {
+                    constants.computed.insert(*output, result);
+                }
             }
         }
     }
@@ -182,17 +186,19 @@ fn shape_of(node: &Node, inputs: &InferInputs<'_>) -> Option<HostTensor> {
     HostTensor::from_vec(vec![dims.len()], dims).ok()
 }
 
-/// Keeps the more exact of a declared and an inferred type, dimension by dimension.
-fn merge(slot: &mut Option<ValueType>, inferred: ValueType) {
-    let Some(ValueType::Tensor { shape: declared, .. }) = slot else {
-        if slot.is_none() {
-            *slot = Some(inferred);
-        }
-        return;
+/// Keeps the more exact of a declared and an inferred type, dimension by dimension. `Err` says how they contradict each other; the
+/// declared type then stays.
+fn merge(slot: &mut Option<ValueType>, inferred: ValueType) -> Result<(), String> {
+    let Some(declared) = slot else {
+        *slot = Some(inferred);
+        return Ok(());
     };
-    let ValueType::Tensor { shape: inferred, .. } = inferred else { return };
+    if contradict(declared, &inferred) {
+        return Err(format!("is declared as {declared}, but the operator makes {inferred}"));
+    }
+    let (ValueType::Tensor { shape: declared, .. }, ValueType::Tensor { shape: inferred, .. }) = (declared, inferred) else { return Ok(()) };
     match (&mut declared.0, inferred.0) {
-        (Some(declared), Some(inferred)) if declared.len() == inferred.len() => {
+        (Some(declared), Some(inferred)) => {
             for (declared, inferred) in declared.iter_mut().zip(inferred) {
                 let is_better = matches!((&*declared, &inferred), (Dimension::Unknown, _) | (Dimension::Symbol(_), Dimension::Known(_)));
                 if is_better {
@@ -201,6 +207,125 @@ fn merge(slot: &mut Option<ValueType>, inferred: ValueType) {
             }
         }
         (declared @ None, inferred) => *declared = inferred,
-        _ => {}
+        (Some(_), None) => {}
+    }
+    Ok(())
+}
+
+fn contradict(declared: &ValueType, inferred: &ValueType) -> bool {
+    match (declared, inferred) {
+        (ValueType::Tensor { element_type, shape }, ValueType::Tensor { element_type: other_type, shape: other_shape }) => {
+            let (Some(dims), Some(other_dims)) = (shape.dims(), other_shape.dims()) else { return element_type != other_type };
+            let differs = |(dim, other): (&Dimension, &Dimension)| matches!((dim.known(), other.known()), (Some(dim), Some(other)) if dim != other);
+            element_type != other_type || dims.len() != other_dims.len() || dims.iter().zip(other_dims).any(differs)
+        }
+        (ValueType::Sequence(inner), ValueType::Sequence(other)) | (ValueType::Optional(inner), ValueType::Optional(other)) => {
+            contradict(inner, other)
+        }
+        (ValueType::Map { key, value }, ValueType::Map { key: other_key, value: other }) => key != other_key || contradict(value, other),
+        (declared, inferred) => std::mem::discriminant(declared) != std::mem::discriminant(inferred),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::ElementType;
+
+    /// `Copy` has its input's type, `Double` computes constants, everything else is unknown.
+    struct Rules;
+
+    impl InferenceRules for Rules {
+        fn infer(&self, model: &Model, node: NodeId, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String> {
+            match model.graph.node(node).op_type.as_str() {
+                "Copy" | "Double" => Ok(vec![inputs.value_type(0).cloned()]),
+                "Shape" => {
+                    Ok(vec![inputs.tensor(0).and_then(|(_, shape)| shape.rank()).map(|rank| ValueType::tensor(ElementType::I64, [rank].as_slice()))])
+                }
+                "Fail" => Err("the shapes do not go together".to_owned()),
+                _ => Ok(vec![None]),
+            }
+        }
+
+        fn evaluate(&self, model: &Model, node: NodeId, inputs: &[Option<&HostTensor>]) -> Option<Vec<HostTensor>> {
+            let input = inputs.first().copied().flatten().filter(|_| model.graph.node(node).op_type == "Double")?;
+            let doubled: Vec<i64> = input.as_slice::<i64>().ok()?.iter().map(|value| value * 2).collect();
+            Some(vec![HostTensor::from_vec(input.shape().to_vec(), &doubled).ok()?])
+        }
+    }
+
+    fn float(dims: &[Dimension]) -> ValueType {
+        ValueType::tensor(ElementType::F32, dims.to_vec())
+    }
+
+    /// A model with input `x`, and one node after another, each reading what the one before made.
+    fn chain(input: ValueType, operators: &[&str]) -> Model {
+        let mut model = Model::default();
+        let graph = &mut model.graph;
+        let mut last = graph.value_named("x");
+        graph.value_mut(last).value_type = Some(input);
+        graph.inputs = vec![last];
+        for (index, op_type) in operators.iter().enumerate() {
+            let output = graph.value_named(&format!("v{index}"));
+            graph.nodes.push(Node { op_type: (*op_type).to_owned(), inputs: vec![Some(last)], outputs: vec![Some(output)], ..Node::default() });
+            last = output;
+        }
+        graph.outputs = vec![last];
+        model
+    }
+
+    #[test]
+    fn long_chains_take_linear_time_and_no_stack() {
+        let input = float(&[Dimension::Symbol("N".to_owned()), Dimension::Known(3)]);
+        let model = chain(input.clone(), &["Copy"; 100_000]);
+        let (types, issues) = infer_types(&model, &Rules);
+        assert_eq!(types.last().unwrap().as_ref(), Some(&input));
+        assert_eq!(issues, []);
+    }
+
+    #[test]
+    fn shapes_that_a_model_computes_are_computed() {
+        let model = chain(float(&[Dimension::Known(2), Dimension::Known(3)]), &["Shape", "Double", "Double"]);
+        let mut constants = Vec::new();
+        struct Spy<'a>(std::cell::RefCell<&'a mut Vec<Vec<i64>>>);
+        impl InferenceRules for Spy<'_> {
+            fn infer(&self, model: &Model, node: NodeId, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String> {
+                self.0.borrow_mut().extend(inputs.constant_ints(0));
+                Rules.infer(model, node, inputs)
+            }
+            fn evaluate(&self, model: &Model, node: NodeId, inputs: &[Option<&HostTensor>]) -> Option<Vec<HostTensor>> {
+                Rules.evaluate(model, node, inputs)
+            }
+        }
+        infer_types(&model, &Spy(std::cell::RefCell::new(&mut constants)));
+        assert_eq!(constants, [[2, 3], [4, 6]]);
+
+        let open = chain(float(&[Dimension::Symbol("N".to_owned()), Dimension::Known(3)]), &["Shape", "Double"]);
+        let (types, _) = infer_types(&open, &Rules);
+        assert_eq!(types[2], Some(ValueType::tensor(ElementType::I64, [2].as_slice())), "the rank is known though the shape is not");
+    }
+
+    #[test]
+    fn the_more_exact_of_declared_and_inferred_wins() {
+        let symbol = |name: &str| Dimension::Symbol(name.to_owned());
+        let mut model = chain(float(&[symbol("N"), Dimension::Known(3)]), &["Copy"]);
+        let output = model.graph.outputs[0];
+        model.graph.value_mut(output).value_type = Some(float(&[symbol("batch"), Dimension::Unknown]));
+        let (types, issues) = infer_types(&model, &Rules);
+        assert_eq!(types[output.index()], Some(float(&[symbol("batch"), Dimension::Known(3)])));
+        assert_eq!(issues, []);
+    }
+
+    #[test]
+    fn contradictions_are_reported_with_their_node() {
+        let mut model = chain(float(&[Dimension::Known(3)]), &["Copy", "Fail"]);
+        let copied = model.graph.value_named("v0");
+        model.graph.value_mut(copied).value_type = Some(float(&[Dimension::Known(4)]));
+        let (_, issues) = infer_types(&model, &Rules);
+        let expected = [
+            InferenceIssue { node: NodeId(0), message: "output 'v0' is declared as float32[4], but the operator makes float32[3]".to_owned() },
+            InferenceIssue { node: NodeId(1), message: "the shapes do not go together".to_owned() },
+        ];
+        assert_eq!(issues, expected);
     }
 }

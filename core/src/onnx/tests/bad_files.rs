@@ -71,7 +71,12 @@ fn a_claimed_length_allocates_nothing() {
 #[test]
 fn tensor_data_must_match_the_dims() {
     let raw = |data_type, dims: &[i64], n_bytes: usize| {
-        with_initializer(TensorProto { dims: dims.to_vec(), data_type: Some(data_type), raw_data: Some(vec![0; n_bytes].into()), ..TensorProto::default() })
+        with_initializer(TensorProto {
+            dims: dims.to_vec(),
+            data_type: Some(data_type),
+            raw_data: Some(vec![0; n_bytes].into()),
+            ..TensorProto::default()
+        })
     };
     let cases = [
         (raw(1, &[2, 3], 20), "float32 of shape [2, 3] takes 24 bytes, but 20 are there"),
@@ -82,13 +87,21 @@ fn tensor_data_must_match_the_dims() {
         (raw(99, &[2], 8), "element type number 99 is not one of the ONNX specification's (1 to 28)"),
         (raw(0, &[2], 8), "element type number 0 is not one of the ONNX specification's (1 to 28)"),
         (with_initializer(float_tensor("w", &[3], &[1.0])), "float32 of shape [3] takes 3 entries in float_data, but 1 are there"),
-        (with_initializer(float_tensor("w", &[1 << 40], &[1.0])), "float32 of shape [1099511627776] takes 1099511627776 entries in float_data, but 1 are there"),
+        (
+            with_initializer(float_tensor("w", &[1 << 40], &[1.0])),
+            "float32 of shape [1099511627776] takes 1099511627776 entries in float_data, but 1 are there",
+        ),
         (
             with_initializer(TensorProto { dims: vec![1 << 40], data_type: Some(8), ..TensorProto::default() }),
             "string of shape [1099511627776] takes 1099511627776 entries in string_data, but 0 are there",
         ),
         (
-            with_initializer(TensorProto { dims: vec![1], data_type: Some(8), string_data: vec![Bytes::from_static(&[0xff])], ..TensorProto::default() }),
+            with_initializer(TensorProto {
+                dims: vec![1],
+                data_type: Some(8),
+                string_data: vec![Bytes::from_static(&[0xff])],
+                ..TensorProto::default()
+            }),
             "string 0 is not valid UTF-8 text",
         ),
         (
@@ -117,8 +130,14 @@ fn graphs_that_the_specification_forbids() {
             |graph| graph.initializer.clear(),
             "the graph: node 'n' (Add) reads 'w', which nothing makes: no input, no initializer and no node has that name",
         ),
-        (|graph| graph.node[0].input = vec!["x".to_owned(), "y".to_owned()], "the graph: the graph has a cycle through node 'n'; an ONNX graph must not"),
-        (|graph| graph.node.push(graph.node[0].clone()), "the graph: node 'n' (Add) makes 'y', which is already made by node 'n'; a value may be made only once"),
+        (
+            |graph| graph.node[0].input = vec!["x".to_owned(), "y".to_owned()],
+            "the graph: the graph has a cycle through node 'n'; an ONNX graph must not",
+        ),
+        (
+            |graph| graph.node.push(graph.node[0].clone()),
+            "the graph: node 'n' (Add) makes 'y', which is already made by node 'n'; a value may be made only once",
+        ),
         (
             |graph| graph.node[0].output = vec!["x".to_owned()],
             "the graph: node 'n' (Add) makes 'x', which is already an input of the graph; a value may be made only once",
@@ -147,10 +166,7 @@ fn attributes_must_hold_what_they_declare() {
     assert_refused(&with_attribute(attribute(77)), "node 'n' (Add), attribute 'a': attribute type number 77 is not one of the ONNX specification's");
     assert_refused(&with_attribute(attribute(0)), "node 'n' (Add), attribute 'a': it has neither a type nor a value");
     let bad_tensor = AttributeProto { t: Some(Box::new(float_tensor("", &[2], &[1.0]))), ..attribute(attribute_type::TENSOR) };
-    assert_refused(
-        &with_attribute(bad_tensor),
-        "node 'n' (Add), attribute 'a': float32 of shape [2] takes 2 entries in float_data, but 1 are there",
-    );
+    assert_refused(&with_attribute(bad_tensor), "node 'n' (Add), attribute 'a': float32 of shape [2] takes 2 entries in float_data, but 1 are there");
     let twice = with_graph(|graph| graph.node[0].attribute = vec![attribute(attribute_type::INT), attribute(attribute_type::INT)]);
     assert_refused(&twice, "node 'n' (Add), attribute 'a': is there twice");
 }
@@ -221,7 +237,8 @@ impl ExternalCase {
 
     fn load(&self, entries: &[(&str, &str)]) -> Result<LoadedFile, LoadError> {
         let external_data = entries.iter().map(|(key, value)| StringStringEntryProto { key: some(key), value: some(value) }).collect();
-        let proto = with_initializer(TensorProto { dims: vec![2], data_type: Some(1), external_data, data_location: Some(1), ..TensorProto::default() });
+        let proto =
+            with_initializer(TensorProto { dims: vec![2], data_type: Some(1), external_data, data_location: Some(1), ..TensorProto::default() });
         let path = self.root.path().join("models/model.onnx");
         std::fs::write(&path, proto.encode_to_vec()).unwrap();
         load(&TaskCtx::unattended(), &path)

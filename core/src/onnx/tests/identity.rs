@@ -270,11 +270,16 @@ impl Generator {
         // A graph without inputs and constants has nothing to read but what its nodes make.
         let mut readable: Vec<ValueId> = graph.inputs.iter().chain(graph.initializers.keys()).copied().collect();
         for index in 0..self.below(5) {
-            let inputs = self.list(3, |generator, _| {
-                if readable.is_empty() || generator.below(4) == 0 { None } else { Some(readable[generator.below(readable.len())]) }
-            });
-            let outputs: Vec<_> =
-                (0..1 + self.below(2)).map(|output| (output == 0 || self.coin()).then(|| graph.value_named(&format!("made_{index}_{output}")))).collect();
+            let inputs =
+                self.list(
+                    3,
+                    |generator, _| {
+                        if readable.is_empty() || generator.below(4) == 0 { None } else { Some(readable[generator.below(readable.len())]) }
+                    },
+                );
+            let outputs: Vec<_> = (0..1 + self.below(2))
+                .map(|output| (output == 0 || self.coin()).then(|| graph.value_named(&format!("made_{index}_{output}"))))
+                .collect();
             readable.extend(outputs.iter().flatten());
             let domain = if self.coin() { "" } else { "ai.onnx.ml" };
             graph.nodes.push(Node {
