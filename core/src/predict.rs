@@ -204,6 +204,54 @@ mod tests {
         }
     }
 
+    fn open(name: &str) -> OpenModel {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sample-models").join(name).join("model.onnx");
+        OpenModel::open(&TaskCtx::unattended(), &path, crate::tensor::Device::Cpu).unwrap()
+    }
+
+    fn row(cells: &[(&str, &str)]) -> Row {
+        Row(cells.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
+    }
+
+    const PAYMENT: [(&str, &str); 6] =
+        [("amount", "81.67"), ("merchant", "grocery"), ("country", "PT"), ("channel", "contactless"), ("card_age_days", ""), ("is_foreign", "0")];
+
+    /// Expected: ONNX Runtime.
+    #[test]
+    fn a_typed_row_with_texts_and_a_missing_value_is_predicted() {
+        let model = open("payment-fraud");
+        let rows = PredictRequest::Rows(vec![row(&PAYMENT), row(&PAYMENT)]);
+        let report = predict(&TaskCtx::unattended(), &model, &rows).unwrap();
+        assert_eq!(report.predictions.len(), 2);
+        let first = &report.predictions[0];
+        assert_eq!(first.prediction.as_deref(), Some("genuine"));
+        assert_eq!(first.probabilities.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(), ["genuine", "fraud"]);
+        assert!((first.probabilities[1].1 - 0.014_868_56).abs() < 1e-6, "{:?}", first.probabilities);
+        assert_eq!(report.predictions[1], *first);
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_names_its_column() {
+        let model = open("payment-fraud");
+        let error = |cells: &[(&str, &str)]| predict(&TaskCtx::unattended(), &model, &PredictRequest::Rows(vec![row(&PAYMENT), row(cells)])).unwrap_err();
+        let expected = PredictError::Cell { row: 2, column: "amount".to_owned(), message: "expected a number, found 'a lot'".to_owned() };
+        assert_eq!(error(&[("amount", "a lot")]), expected);
+        let unknown = error(&[("amuont", "1")]).to_string();
+        assert!(unknown.starts_with("there is no column 'amuont'; the model's columns are ") && unknown.ends_with("(did you mean 'amount'?)"), "{unknown}");
+    }
+
+    #[test]
+    fn a_picture_is_predicted_by_a_model_that_takes_one() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sample-models/digits");
+        for (file, label) in [("three.png", "3"), ("eight.png", "8")] {
+            let report = predict(&TaskCtx::unattended(), &open("digits"), &PredictRequest::Image(folder.join(file))).unwrap();
+            assert_eq!(report.predictions[0].prediction.as_deref(), Some(label));
+            assert_eq!(report.predictions[0].probabilities.len(), 10);
+        }
+        let error = predict(&TaskCtx::unattended(), &open("wine"), &PredictRequest::Image(folder.join("three.png"))).unwrap_err().to_string();
+        assert!(error.contains("takes no picture"), "{error}");
+    }
+
     #[test]
     fn floats_read_as_they_print() {
         assert_eq!(as_printed(0.1), 0.1);

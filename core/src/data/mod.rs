@@ -104,3 +104,6 @@ pub fn is_table_path(path: &Path) -> bool {
         .iter()
         .any(|extension| stem.ends_with(&format!(".{extension}")))
 }
+
+#[cfg(test)]
+mod tests;

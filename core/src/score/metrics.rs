@@ -115,7 +115,7 @@ impl MetricsCollector {
 
     pub fn finish(mut self) -> (Option<Metrics>, Vec<String>) {
         if self.n_unlabelled > 0 {
-            self.notes.push(format!("{} rows have no label: scored, but not part of the metrics", self.n_unlabelled));
+            self.notes.push(format!("{} {} no label: scored, but not part of the metrics", self.n_unlabelled, if self.n_unlabelled == 1 { "row has" } else { "rows have" }));
         }
         let metrics = if self.has_nothing {
             self.notes.push("no metrics: the model predicts neither a label nor a number".to_owned());
@@ -276,5 +276,108 @@ impl Numbers {
             (_, spread) => 1.0 - self.sum_squares / spread,
         };
         Metrics::Regression { rows: self.n, rmse: (self.sum_squares / n).sqrt(), mae: self.sum_absolute / n, r2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Expected values: scikit-learn 1.9.1 (accuracy_score; precision, recall and f1_score with average="macro"; roc_auc_score with
+    // multi_class="ovr"; log_loss; root_mean_squared_error, mean_absolute_error, r2_score), probabilities as float32.
+
+    fn names(labels: &[&str]) -> Arc<[String]> {
+        labels.iter().map(|&label| label.to_owned()).collect()
+    }
+
+    /// `rows`: by row, the probability of every label. In two batches, so that sums carry over.
+    fn classification(labels: &[&str], truth: &[Truth], rows: &[Vec<f32>]) -> Metrics {
+        let mut collector = MetricsCollector::default();
+        let half = truth.len() / 2;
+        for (truth, rows) in [(&truth[..half], &rows[..half]), (&truth[half..], &rows[half..])] {
+            let probabilities: Vec<Vec<f32>> = (0..labels.len()).map(|label| rows.iter().map(|row| row[label]).collect()).collect();
+            let best = |row: &Vec<f32>| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap() as u32;
+            let prediction = ColumnData::Label { codes: rows.iter().map(best).collect(), names: names(labels) };
+            collector.add(&Observed::Classes { truth: truth.to_vec(), prediction, labels: names(labels), probabilities });
+        }
+        collector.finish().0.unwrap()
+    }
+
+    #[track_caller]
+    fn assert_close(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-7, "{found} instead of {expected}");
+    }
+
+    #[track_caller]
+    fn assert_classification(metrics: &Metrics, expected: [f64; 6]) {
+        let Metrics::Classification { accuracy, precision, recall, f1, roc_auc, log_loss, .. } = metrics else { panic!("{metrics:?}") };
+        let found = [*accuracy, *precision, *recall, *f1, roc_auc.unwrap_or(f64::NAN), log_loss.unwrap_or(f64::NAN)];
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert_close(found, expected);
+        }
+    }
+
+    #[test]
+    fn three_labels_as_scikit_learn_judges_them() {
+        let truth = [0, 1, 2, 0, 1, 2, 0, 0, 2, 1].map(Truth::Label);
+        let rows = [
+            [0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6], [0.3, 0.4, 0.3], [0.25, 0.5, 0.25],
+            [0.5, 0.25, 0.25], [0.9, 0.05, 0.05], [0.4, 0.35, 0.25], [0.1, 0.1, 0.8], [0.3, 0.3, 0.4],
+        ]
+        .map(Vec::from);
+        let metrics = classification(&["a", "b", "c"], &truth, &rows);
+        let macro_mean = 0.694_444_444_444_444_3;
+        assert_classification(&metrics, [0.7, macro_mean, macro_mean, macro_mean, 0.870_039_682_539_682_4, 0.711_050_808_429_718]);
+        let Metrics::Classification { labels, rows, .. } = metrics else { panic!("a classification") };
+        assert_eq!(rows, 10);
+        assert_eq!(labels.iter().map(|label| label.support).collect::<Vec<_>>(), [4, 3, 3]);
+        assert_close(labels[0].precision, 0.75);
+        assert_close(labels[2].recall, 2.0 / 3.0);
+    }
+
+    #[test]
+    fn two_labels_with_ties_and_a_certain_answer() {
+        let truth = [0, 1, 1, 0, 1, 0, 1, 0].map(Truth::Label);
+        let rows = [0.1, 0.9, 0.5, 0.5, 0.4, 0.2, 1.0, 0.6_f32].map(|p| vec![1.0 - p, p]);
+        let expected = [0.625, 0.633_333_333_333_333_3, 0.625, 0.619_047_619_047_619_1, 0.781_25, 0.456_592_559_814_453_1];
+        assert_classification(&classification(&["no", "yes"], &truth, &rows), expected);
+    }
+
+    #[test]
+    fn a_certain_mistake_costs_what_float32_can_tell() {
+        let metrics = classification(&["no", "yes"], &[Truth::Label(0), Truth::Label(1)], &[vec![0.0, 1.0], vec![0.5, 0.5]]);
+        let Metrics::Classification { log_loss, .. } = metrics else { panic!("a classification") };
+        assert_close(log_loss.unwrap(), 8.317_766_189_575_195);
+    }
+
+    #[test]
+    fn labels_that_the_model_lacks_count_against_it() {
+        let truth = [Truth::Label(0), Truth::Label(1), Truth::Unknown("d".into()), Truth::Label(0), Truth::Missing];
+        let rows = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]].map(Vec::from);
+        let metrics = classification(&["a", "b", "c"], &truth, &rows);
+        let Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels } = metrics else { panic!("a classification") };
+        assert_eq!((rows, accuracy, precision, recall, f1), (4, 0.5, 0.375, 0.375, 0.375));
+        assert_eq!((roc_auc, log_loss, labels.len()), (None, None, 4));
+    }
+
+    #[test]
+    fn a_regression_as_scikit_learn_judges_it() {
+        let metrics = |truth: Vec<f64>, prediction: Vec<f64>| {
+            let mut collector = MetricsCollector::default();
+            collector.add(&Observed::Numbers { truth, prediction });
+            collector.finish()
+        };
+        let (found, notes) = metrics(vec![3.0, -0.5, 2.0, f64::NAN, 7.0, 4.25], vec![2.5, 0.0, 2.0, 1.0, 8.0, 4.0]);
+        let Some(Metrics::Regression { rows, rmse, mae, r2 }) = found else { panic!("{found:?}") };
+        assert_eq!((rows, mae), (5, 0.45));
+        assert_close(rmse, 0.559_016_994_374_947_5);
+        assert_close(r2, 0.949_104_234_527_687_3);
+        assert_eq!(notes, ["1 row has no label: scored, but not part of the metrics"]);
+        let r2 = |truth: Vec<f64>, prediction: Vec<f64>| match metrics(truth, prediction).0 {
+            Some(Metrics::Regression { r2, .. }) => r2,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((r2(vec![1.0, 1.0], vec![1.0, 1.0]), r2(vec![1.0, 1.0], vec![1.0, 2.0])), (1.0, 0.0));
+        assert!(r2(vec![1.0], vec![1.0]).is_nan());
     }
 }

@@ -178,3 +178,6 @@ pub enum ScoreError {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
+
+#[cfg(test)]
+mod tests;
