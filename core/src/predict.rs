@@ -132,7 +132,7 @@ pub fn predict(ctx: &TaskCtx, model: &OpenModel, request: &PredictRequest) -> Re
             let started = Instant::now();
             let answers = predictor::answer_values(ctx, model, plan, vec![(image.input.clone(), input)])?;
             report.run_time = started.elapsed();
-            report.predictions = predictions(answers);
+            report.predictions = predictions(&answers);
         }
         PredictRequest::Rows(rows) => {
             let contract = &model.contract;
@@ -147,7 +147,7 @@ pub fn predict(ctx: &TaskCtx, model: &OpenModel, request: &PredictRequest) -> Re
                 let started = Instant::now();
                 let answers = predictor.answer(ctx, inputs)?;
                 report.run_time += started.elapsed();
-                report.predictions.append(&mut predictions(answers));
+                report.predictions.append(&mut predictions(&answers));
             }
         }
     }
@@ -171,7 +171,7 @@ fn push_row(inputs: &mut InputRows<'_>, contract: &Contract, row: &Row, number: 
     })
 }
 
-fn predictions(answers: Answers) -> Vec<Prediction> {
+fn predictions(answers: &Answers) -> Vec<Prediction> {
     let mut printer = NumberPrinter::default();
     let mut text = |data: &ColumnData, row: usize| data.text(row, &mut printer).to_owned();
     let mut predictions = vec![Prediction::default(); answers.n_rows];
@@ -233,11 +233,15 @@ mod tests {
     #[test]
     fn a_row_that_does_not_fit_names_its_column() {
         let model = open("payment-fraud");
-        let error = |cells: &[(&str, &str)]| predict(&TaskCtx::unattended(), &model, &PredictRequest::Rows(vec![row(&PAYMENT), row(cells)])).unwrap_err();
+        let error =
+            |cells: &[(&str, &str)]| predict(&TaskCtx::unattended(), &model, &PredictRequest::Rows(vec![row(&PAYMENT), row(cells)])).unwrap_err();
         let expected = PredictError::Cell { row: 2, column: "amount".to_owned(), message: "expected a number, found 'a lot'".to_owned() };
         assert_eq!(error(&[("amount", "a lot")]), expected);
         let unknown = error(&[("amuont", "1")]).to_string();
-        assert!(unknown.starts_with("there is no column 'amuont'; the model's columns are ") && unknown.ends_with("(did you mean 'amount'?)"), "{unknown}");
+        assert!(
+            unknown.starts_with("there is no column 'amuont'; the model's columns are ") && unknown.ends_with("(did you mean 'amount'?)"),
+            "{unknown}"
+        );
     }
 
     #[test]

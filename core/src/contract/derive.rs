@@ -93,11 +93,11 @@ fn derive_outputs(graph: &Graph, contract: &mut Contract) {
             let n_classes = probability.and_then(|id| last_dim(graph.value(id))).filter(|&n| n > 1 && n <= MAX_DERIVED_FEATURES);
             contract.labels = (0..n_classes.unwrap_or(0)).map(|index| index.to_string()).collect();
         }
-    } else if let [only] = graph.outputs[..] {
-        if is_number(graph.value(only)) {
-            contract.task = Task::Regression;
-            contract.prediction_output = Some(name(only));
-        }
+    } else if let [only] = graph.outputs[..]
+        && is_number(graph.value(only))
+    {
+        contract.task = Task::Regression;
+        contract.prediction_output = Some(name(only));
     }
 }
 

@@ -31,6 +31,9 @@ pub struct OutputLayout {
     codes: HashMap<CompactString, u32>,
 }
 
+/// Labels, and by label the probability of every row.
+type Probabilities = (Arc<[String]>, Vec<Vec<f32>>);
+
 /// What a model says of some rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answers {
@@ -140,8 +143,7 @@ impl OutputLayout {
         Ok(codes.map_or(data, |codes| ColumnData::Label { codes, names: self.labels.clone() }))
     }
 
-    /// Labels, and by label the probability of every row.
-    fn read_probabilities(&self, value: &Value, n_rows: usize) -> Result<(Arc<[String]>, Vec<Vec<f32>>), String> {
+    fn read_probabilities(&self, value: &Value, n_rows: usize) -> Result<Probabilities, String> {
         match value {
             Value::Records(records) => {
                 let keys: Vec<String> = records.keys.iter().map(ToString::to_string).collect();
@@ -176,7 +178,7 @@ impl OutputLayout {
         }
     }
 
-    fn by_label(&self, keys: &[String], columns: Vec<Vec<f32>>) -> Result<(Arc<[String]>, Vec<Vec<f32>>), String> {
+    fn by_label(&self, keys: &[String], columns: Vec<Vec<f32>>) -> Result<Probabilities, String> {
         if self.labels.is_empty() {
             return Ok((keys.into(), columns));
         }
@@ -378,12 +380,12 @@ mod tests {
         assert_eq!(from_maps.probabilities, [[0.1], [0.2], [0.7]]);
     }
 
-    fn layout_of(outputs: &[&str], contract: Contract) -> OutputLayout {
+    fn layout_of(outputs: &[&str], contract: &Contract) -> OutputLayout {
         let mut model = Model::default();
         for name in outputs {
             output(&mut model.graph, name, tensor_type(ElementType::F32, &[None]));
         }
-        OutputLayout::new(&model, &contract)
+        OutputLayout::new(&model, contract)
     }
 
     #[test]
@@ -394,7 +396,7 @@ mod tests {
             probability_output: Some("p".to_owned()),
             ..Contract::default()
         };
-        let answers = layout_of(&["p"], contract).read(vec![Tensor::from_vec(&[2, 1], vec![0.75_f32, 0.25]).unwrap().into()], 2).unwrap();
+        let answers = layout_of(&["p"], &contract).read(vec![Tensor::from_vec(&[2, 1], vec![0.75_f32, 0.25]).unwrap().into()], 2).unwrap();
         assert_eq!(answers.probabilities, [[0.25, 0.75], [0.75, 0.25]]);
         assert_eq!(label_texts(&answers), ["yes", "no"]);
     }
@@ -402,7 +404,7 @@ mod tests {
     #[test]
     fn numbers_and_anything_else_keep_their_names() {
         let contract = Contract { task: Task::Regression, prediction_output: Some("y".to_owned()), ..Contract::default() };
-        let layout = layout_of(&["y", "embedding"], contract);
+        let layout = layout_of(&["y", "embedding"], &contract);
         let embedding = Tensor::from_vec(&[2, 2], vec![1.0_f32, 2.0, 3.0, 4.0]).unwrap();
         let answers = layout.read(vec![Tensor::from_vec(&[2, 1], vec![0.5_f32, 1.5]).unwrap().into(), embedding.into()], 2).unwrap();
         assert_eq!(answers.prediction, Some(ColumnData::F32(vec![0.5, 1.5])));
@@ -412,12 +414,12 @@ mod tests {
 
     #[test]
     fn outputs_that_do_not_go_with_the_rows_are_errors() {
-        let layout = layout_of(&["y"], Contract::default());
+        let layout = layout_of(&["y"], &Contract::default());
         let error = layout.read(vec![Tensor::from_vec(&[1], vec![1.0_f32]).unwrap().into()], 2).unwrap_err();
         assert_eq!(error, "output 'y': float32[1] does not have a value for each of 2 rows");
         let labels = layout_of(
             &["p"],
-            Contract {
+            &Contract {
                 task: Task::Classification,
                 labels: vec!["a".into(), "b".into(), "c".into()],
                 probability_output: Some("p".into()),

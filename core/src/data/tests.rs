@@ -247,7 +247,10 @@ fn rewrite(input: &Path, output: &Path, kept: &Kept) -> Result<(), DataError> {
         let codes = (0..accepted.len()).map(|index| u32::from(index % 2 == 1)).collect();
         let added = [
             Column { name: "label".to_owned(), data: ColumnData::Label { codes, names } },
-            Column { name: "score".to_owned(), data: ColumnData::F32((0..accepted.len()).map(|index| if index == 0 { 0.1 } else { f32::NAN }).collect()) },
+            Column {
+                name: "score".to_owned(),
+                data: ColumnData::F32((0..accepted.len()).map(|index| if index == 0 { 0.1 } else { f32::NAN }).collect()),
+            },
         ];
         let mut piece = TablePiece::default();
         encoder.encode(&rows, &accepted, &added, &mut piece).map_err(|bad| schema.row_error(bad.row as u64 + 1, bad.column, bad.message))?;
@@ -270,7 +273,10 @@ fn rows_pass_through_byte_for_byte() {
     let expected = "\u{feff}flag;\"a;b\";label;score\r\ntrue;\"x;\"\"y\"\"\";no;0.1\r\nFALSE;NA;\"say \"\"yes\"\"\";NaN\r\n";
     assert_eq!(std::fs::read_to_string(folder.path("some.csv")).unwrap(), expected);
     rewrite(&input, &folder.path("out.tsv"), &Kept::Columns(vec![1])).unwrap();
-    assert_eq!(std::fs::read_to_string(folder.path("out.tsv")).unwrap(), "\u{feff}a;b\tlabel\tscore\r\n\"x;\"\"y\"\"\"\tno\t0.1\r\nNA\t\"say \"\"yes\"\"\"\tNaN\r\n");
+    assert_eq!(
+        std::fs::read_to_string(folder.path("out.tsv")).unwrap(),
+        "\u{feff}a;b\tlabel\tscore\r\n\"x;\"\"y\"\"\"\tno\t0.1\r\nNA\t\"say \"\"yes\"\"\"\tNaN\r\n"
+    );
 }
 
 #[test]
@@ -315,7 +321,10 @@ fn json_and_columnar_rows_come_out_as_text() {
     let folder = Folder::new();
     let input = folder.file("t.ndjson", "{\"a\": 1, \"b\": \"x,\\\"y\\\"\"}\n{\"a\": 0}\n{\"b\": null, \"a\": 2.50}\n{}\n");
     rewrite(&input, &folder.path("out.csv"), &Kept::All).unwrap();
-    assert_eq!(std::fs::read_to_string(folder.path("out.csv")).unwrap(), "a,b,label,score\n1,\"x,\"\"y\"\"\",no,0.1\n2.5,,\"say \"\"yes\"\"\",NaN\n,,no,NaN\n");
+    assert_eq!(
+        std::fs::read_to_string(folder.path("out.csv")).unwrap(),
+        "a,b,label,score\n1,\"x,\"\"y\"\"\",no,0.1\n2.5,,\"say \"\"yes\"\"\",NaN\n,,no,NaN\n"
+    );
     rewrite(&input, &folder.path("out.ndjson"), &Kept::All).unwrap();
     let expected = [
         r#"{"a": 1, "b": "x,\"y\"","label":"no","score":0.1}"#,

@@ -115,7 +115,11 @@ impl MetricsCollector {
 
     pub fn finish(mut self) -> (Option<Metrics>, Vec<String>) {
         if self.n_unlabelled > 0 {
-            self.notes.push(format!("{} {} no label: scored, but not part of the metrics", self.n_unlabelled, if self.n_unlabelled == 1 { "row has" } else { "rows have" }));
+            self.notes.push(format!(
+                "{} {} no label: scored, but not part of the metrics",
+                self.n_unlabelled,
+                if self.n_unlabelled == 1 { "row has" } else { "rows have" }
+            ));
         }
         let metrics = if self.has_nothing {
             self.notes.push("no metrics: the model predicts neither a label nor a number".to_owned());
@@ -321,8 +325,16 @@ mod tests {
     fn three_labels_as_scikit_learn_judges_them() {
         let truth = [0, 1, 2, 0, 1, 2, 0, 0, 2, 1].map(Truth::Label);
         let rows = [
-            [0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.2, 0.6], [0.3, 0.4, 0.3], [0.25, 0.5, 0.25],
-            [0.5, 0.25, 0.25], [0.9, 0.05, 0.05], [0.4, 0.35, 0.25], [0.1, 0.1, 0.8], [0.3, 0.3, 0.4],
+            [0.7, 0.2, 0.1],
+            [0.1, 0.6, 0.3],
+            [0.2, 0.2, 0.6],
+            [0.3, 0.4, 0.3],
+            [0.25, 0.5, 0.25],
+            [0.5, 0.25, 0.25],
+            [0.9, 0.05, 0.05],
+            [0.4, 0.35, 0.25],
+            [0.1, 0.1, 0.8],
+            [0.3, 0.3, 0.4],
         ]
         .map(Vec::from);
         let metrics = classification(&["a", "b", "c"], &truth, &rows);
@@ -355,7 +367,9 @@ mod tests {
         let truth = [Truth::Label(0), Truth::Label(1), Truth::Unknown("d".into()), Truth::Label(0), Truth::Missing];
         let rows = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]].map(Vec::from);
         let metrics = classification(&["a", "b", "c"], &truth, &rows);
-        let Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels } = metrics else { panic!("a classification") };
+        let Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels } = metrics else {
+            panic!("a classification")
+        };
         assert_eq!((rows, accuracy, precision, recall, f1), (4, 0.5, 0.375, 0.375, 0.375));
         assert_eq!((roc_auc, log_loss, labels.len()), (None, None, 4));
     }

@@ -42,7 +42,7 @@ pub struct ScoredBlock {
     /// Names of the columns that the answers add; `None` while no row of the block had any.
     pub added: Option<Vec<Arc<str>>>,
     /// Work done and in all when the block was read.
-    pub progress: (u64, Option<u64>),
+    pub progress: Done,
     buffer: Vec<u8>,
 }
 
@@ -60,6 +60,9 @@ impl From<DataError> for BlockFailure {
 }
 
 type Numbered<T> = (u64, T);
+
+/// Work done, and work in all if that is known.
+type Done = (u64, Option<u64>);
 
 /// Scores all blocks of a table; `write` gets them in order.
 pub fn run(
@@ -90,8 +93,10 @@ pub fn run(
             })?;
         }
         drop((block_receiver, result_sender));
-        // Leaving this function closes the queues, whereupon all threads end.
-        write_blocks(work.ctx, result_receiver, buffer_sender, &mut write)
+        let written = write_blocks(work.ctx, &result_receiver, &buffer_sender, &mut write);
+        // The threads end when their queues are closed.
+        drop((result_receiver, buffer_sender));
+        written
     })
 }
 
@@ -105,7 +110,7 @@ type BlockResult = Result<ScoredBlock, BlockFailure>;
 fn read_blocks(
     mut reader: TableReader,
     buffers: &Receiver<Vec<u8>>,
-    blocks: &Sender<Numbered<(Block, (u64, Option<u64>))>>,
+    blocks: &Sender<Numbered<(Block, Done)>>,
     failures: &Sender<Numbered<BlockResult>>,
 ) {
     for number in 0.. {
@@ -126,7 +131,7 @@ fn read_blocks(
     }
 }
 
-fn score_blocks(work: &Work<'_>, blocks: &Receiver<Numbered<(Block, (u64, Option<u64>))>>, results: &Sender<Numbered<BlockResult>>) {
+fn score_blocks(work: &Work<'_>, blocks: &Receiver<Numbered<(Block, Done)>>, results: &Sender<Numbered<BlockResult>>) {
     while let Ok((number, (block, progress))) = blocks.recv() {
         let result = score_block(work, block).map(|scored| ScoredBlock { progress, ..scored });
         if results.send((number, result)).is_err() {
@@ -137,8 +142,8 @@ fn score_blocks(work: &Work<'_>, blocks: &Receiver<Numbered<(Block, (u64, Option
 
 fn write_blocks(
     ctx: &TaskCtx,
-    results: Receiver<Numbered<BlockResult>>,
-    buffers: Sender<Vec<u8>>,
+    results: &Receiver<Numbered<BlockResult>>,
+    buffers: &Sender<Vec<u8>>,
     write: &mut impl FnMut(Result<&ScoredBlock, BlockFailure>) -> Result<(), ScoreError>,
 ) -> Result<(), ScoreError> {
     let mut early = BTreeMap::new();

@@ -54,7 +54,8 @@ impl Run {
     /// Files beside the input, which must be none but the output after success, and none at all after failure.
     fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).filter(|name| name != "in.csv").collect();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).filter(|name| name != "in.csv").collect();
         names.sort();
         names
     }
@@ -203,7 +204,10 @@ fn a_table_of_nothing_but_bad_rows_is_an_error() {
     let mut run = Run::of_text("diabetes", &format!("{HEADER}\n1,2\n3\n"));
     run.request.on_error = OnError::Skip;
     let error = run.score().unwrap_err().to_string();
-    assert!(error.starts_with("none of the 2 rows could be scored; the first reason: ") && error.ends_with("row 1: 2 fields where the header has 10"), "{error}");
+    assert!(
+        error.starts_with("none of the 2 rows could be scored; the first reason: ") && error.ends_with("row 1: 2 fields where the header has 10"),
+        "{error}"
+    );
     assert!(run.files().is_empty());
 }
 
@@ -227,7 +231,7 @@ fn what_would_be_lost_is_refused_before_anything_is_written() {
     assert!(keep.contains("there is no column 'Age' (did you mean 'age'?), which --keep names"), "{keep}");
     let folder = error(&|request| request.output = request.output.with_file_name("none").join("out.csv"));
     assert!(folder.contains("does not exist; create it first"), "{folder}");
-    let format = error(&|request| request.output.set_extension("xlsx"));
+    let format = error(&|request| request.output = request.output.with_extension("xlsx"));
     assert!(format.contains("does not say the format to write"), "{format}");
 }
 
@@ -252,7 +256,8 @@ fn a_cancelled_run_leaves_nothing() {
 fn a_label_is_found_by_its_number_or_name_and_may_be_missing() {
     let text = std::fs::read_to_string(samples().join("wine/new.csv")).unwrap();
     // 0, 1, 2 as some tools write whole numbers; and the last row unlabelled.
-    let mut lines: Vec<String> = text.lines().map(|line| if line.ends_with(|last: char| last.is_ascii_digit()) { format!("{line}.0") } else { line.to_owned() }).collect();
+    let mut lines: Vec<String> =
+        text.lines().map(|line| if line.ends_with(|last: char| last.is_ascii_digit()) { format!("{line}.0") } else { line.to_owned() }).collect();
     let last = lines.pop().unwrap();
     lines.push(format!("{},", last.rsplit_once(',').unwrap().0));
     let run = Run::of_text("wine", &(lines.join("\n") + "\n"));

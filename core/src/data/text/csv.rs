@@ -85,10 +85,10 @@ impl CsvRows {
 /// A field without its quotes; doubled quotes become one.
 pub fn unquote(field: &str) -> Cow<'_, str> {
     let Some(inner) = field.strip_prefix('"') else { return Cow::Borrowed(field) };
-    if let Some(plain) = inner.strip_suffix('"') {
-        if memchr::memchr(b'"', plain.as_bytes()).is_none() {
-            return Cow::Borrowed(plain);
-        }
+    if let Some(plain) = inner.strip_suffix('"')
+        && memchr::memchr(b'"', plain.as_bytes()).is_none()
+    {
+        return Cow::Borrowed(plain);
     }
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner;
