@@ -187,3 +187,81 @@ fn serialize_shape<S: Serializer>(shape: &[String], serializer: S) -> Result<S::
     }
     list.end()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Node;
+
+    fn sample(name: &str) -> InspectReport {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sample-models").join(name).join("model.onnx");
+        inspect_file(&TaskCtx::unattended(), &path).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The figures follow from the shapes in the file: two convolutions of 8 × 8 outputs, two dense layers.
+    #[test]
+    fn a_convolutional_network_is_weighed() {
+        let report = sample("digits");
+        assert_eq!(report.unsupported, [""; 0]);
+        assert_eq!(report.issues, [""; 0]);
+        assert_eq!(report.opsets, [("ai.onnx".to_owned(), 17)].into());
+        assert_eq!(report.operators["Conv"], 2);
+        assert_eq!((report.parameters, report.weight_bytes), (15_494, 61_976));
+        assert_eq!(report.macs, Some(64 * 12 * 9 + 64 * 24 * 12 * 9 + 384 * 32 + 32 * 10));
+        // Normalising the second convolution's result: 24 × 8 × 8 floats in, as many out.
+        assert_eq!(report.activation_peak_bytes, Some(2 * 24 * 64 * 4));
+        assert_eq!(report.nodes.len(), 13);
+        assert!(report.nodes.iter().all(|node| node.placement == "any device" || node.placement == "host"));
+    }
+
+    #[test]
+    fn the_signature_is_what_scripts_read() {
+        let report = serde_json::to_value(sample("breast-cancer")).unwrap();
+        assert_eq!(report["inputs"], serde_json::json!([{"name": "measurements", "element_type": "float32", "shape": ["N", 30]}]));
+        assert_eq!(
+            report["outputs"],
+            serde_json::json!([
+                {"name": "output_label", "element_type": "string", "shape": ["N"]},
+                {"name": "output_probability", "element_type": "sequence(map(string, float32))", "shape": []},
+            ])
+        );
+        assert_eq!(report["operators"]["ai.onnx.ml.Scaler"], 1);
+    }
+
+    #[test]
+    fn every_sample_can_be_inspected_in_full() {
+        for name in ["breast-cancer", "diabetes", "digits", "payment-fraud", "payment-fraud-v2", "wine"] {
+            let report = sample(name);
+            assert_eq!((report.unsupported.as_slice(), report.issues.as_slice()), ([].as_slice(), [].as_slice()), "{name}");
+            assert!(report.macs.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_run_is_named() {
+        let mut model = Model { opset_imports: [(String::new(), 17), ("com.acme".to_owned(), 1)].into(), ..Model::default() };
+        let graph = &mut model.graph;
+        graph.inputs = vec![graph.value_named("x")];
+        for (op_type, domain, input, output) in [("Frobnicate", "com.acme", "x", "a"), ("Frobnicate", "", "a", "b"), ("Relu", "org.other", "b", "y")]
+        {
+            let inputs = vec![Some(graph.value_named(input))];
+            let outputs = vec![Some(graph.value_named(output))];
+            graph.nodes.push(Node { op_type: op_type.to_owned(), domain: domain.to_owned(), inputs, outputs, ..Node::default() });
+        }
+        graph.outputs = vec![graph.value_named("y")];
+        let report = inspect_model(Path::new("m.onnx"), 0, &model);
+        assert_eq!(
+            report.unsupported,
+            [
+                "node 'a' (com.acme.Frobnicate): operators of domain 'com.acme' are not supported",
+                "node 'b' (Frobnicate): the operator is not supported",
+            ]
+        );
+        assert_eq!(
+            report.issues,
+            ["node 'y' (org.other.Relu): the model imports no operator set of domain 'org.other', so the operator's meaning is unknown"]
+        );
+        assert_eq!(report.macs, None);
+        assert_eq!(report.operators["com.acme.Frobnicate"], 1);
+    }
+}

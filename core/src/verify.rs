@@ -268,3 +268,76 @@ fn load_values(
     };
     files.iter().map(load).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Model, Node, ValueType};
+    use crate::host::{ElementType, HostTensor};
+    use crate::onnx::values::{HostValue, encode};
+
+    /// Writes a case whose model is one operator from `x` to `y`, with one data set.
+    fn write_case(folder: &Path, op_type: &str, input: &[f32], expected: &[f32]) {
+        let mut model = Model { ir_version: 8, opset_imports: [(String::new(), 17)].into(), ..Model::default() };
+        let graph = &mut model.graph;
+        let (x, y) = (graph.value_named("x"), graph.value_named("y"));
+        graph.nodes.push(Node { op_type: op_type.to_owned(), inputs: vec![Some(x)], outputs: vec![Some(y)], ..Node::default() });
+        (graph.inputs, graph.outputs) = (vec![x], vec![y]);
+        for id in [x, y] {
+            graph.value_mut(id).value_type = Some(ValueType::tensor(ElementType::F32, [input.len()].as_slice()));
+        }
+        let data = folder.join("test_data_set_0");
+        std::fs::create_dir_all(&data).unwrap();
+        onnx::save(&TaskCtx::unattended(), &model, &folder.join("model.onnx")).unwrap();
+        let tensor = |values: &[f32]| HostValue::Tensor(HostTensor::from_vec(vec![values.len()], values).unwrap());
+        std::fs::write(data.join("input_0.pb"), encode(&tensor(input), "x")).unwrap();
+        std::fs::write(data.join("output_0.pb"), encode(&tensor(expected), "y")).unwrap();
+    }
+
+    fn request(folder: &Path) -> VerifyRequest {
+        VerifyRequest { folders: vec![folder.to_owned()], ..VerifyRequest::default() }
+    }
+
+    #[test]
+    fn each_kind_of_end_is_told_apart() {
+        let root = tempfile::tempdir().unwrap();
+        write_case(&root.path().join("suite/good"), "Relu", &[-1.0, 2.0], &[0.0, 2.0]);
+        write_case(&root.path().join("suite/different"), "Relu", &[-1.0, 2.0], &[0.0, 2.5]);
+        write_case(&root.path().join("unknown"), "Frobnicate", &[1.0], &[1.0]);
+        write_case(&root.path().join("torn"), "Relu", &[1.0], &[1.0]);
+        std::fs::write(root.path().join("torn/model.onnx"), b"\x08\x08\x3a\x7f").unwrap();
+        std::fs::create_dir(root.path().join("no data")).unwrap();
+        std::fs::copy(root.path().join("suite/good/model.onnx"), root.path().join("no data/model.onnx")).unwrap();
+
+        let report = verify(&TaskCtx::unattended(), &request(root.path())).unwrap();
+        assert_eq!((report.cases, report.passed, report.failed, report.skipped), (5, 1, 3, 1));
+        let failures: Vec<_> = report.failures.iter().map(|failure| (failure.case.as_str(), failure.kind)).collect();
+        let expected = [("suite/different", FailureKind::Mismatch), ("torn", FailureKind::Error), ("unknown", FailureKind::Unsupported)];
+        assert_eq!(failures, expected);
+        assert_eq!(report.failures[0].message, "test_data_set_0: output 'y': 1 of 2 elements differ, at [1] for example: expected 2.5, found 2");
+    }
+
+    #[test]
+    fn a_case_itself_may_be_given() {
+        let root = tempfile::tempdir().unwrap();
+        write_case(&root.path().join("good"), "Relu", &[-1.0], &[0.0]);
+        let report = verify(&TaskCtx::unattended(), &request(&root.path().join("good"))).unwrap();
+        assert_eq!((report.cases, report.passed), (1, 1));
+    }
+
+    #[test]
+    fn nothing_to_verify_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(matches!(verify(&TaskCtx::unattended(), &request(root.path())), Err(VerifyError::NothingFound(_))));
+        assert!(matches!(verify(&TaskCtx::unattended(), &request(&root.path().join("absent"))), Err(VerifyError::Io { .. })));
+    }
+
+    #[test]
+    fn a_cancelled_run_stops() {
+        let root = tempfile::tempdir().unwrap();
+        write_case(root.path(), "Relu", &[-1.0], &[0.0]);
+        let ctx = TaskCtx::unattended();
+        ctx.cancel_token().cancel();
+        assert!(matches!(verify(&ctx, &request(root.path())), Err(VerifyError::Cancelled(_))));
+    }
+}
