@@ -14,11 +14,14 @@ const ALWAYS_HEAP_DEPTH: u32 = 6;
 const MAX_HEAP_PADDING: usize = 4;
 const MAX_HEAP_DEPTH: u32 = 12;
 
+/// What follows the last heap step and the last leaf's value.
+const PADDING: usize = 1 << ALWAYS_HEAP_DEPTH;
+
 #[derive(Debug)]
 pub(super) struct Tables<T> {
     /// In the order in which their leaves are added up.
     pub trees: Vec<Tree>,
-    pub heap: Vec<HeapStep<T>>,
+    pub heap: HeapSteps<T>,
     pub linked: Vec<LinkedStep<T>>,
     /// The leaf that each linked node stands for; meaningless for splits.
     pub linked_leaves: Vec<u32>,
@@ -30,7 +33,7 @@ pub(super) struct Tables<T> {
 /// Where a tree lies in the tables.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Tree {
-    /// Slot `i` (from 1) of the heap is `heap[first_step + i]`; walks end in slots from `2^depth` on, the first of which is leaf `first_leaf`.
+    /// Slot `i` (from 1) of the heap is step `first_step + i`; walks end in slots from `2^depth` on, the first of which is leaf `first_leaf`.
     Heap {
         first_step: u32,
         first_leaf: u32,
@@ -50,11 +53,29 @@ pub(super) struct Column {
     pub nan_left: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(super) struct HeapStep<T> {
-    pub threshold: T,
-    /// Where the column begins in a block.
-    pub column: u32,
+/// The splits of all heaps. At the end stand [`PADDING`] unused ones.
+#[derive(Debug)]
+pub(super) struct HeapSteps<T> {
+    pub thresholds: Vec<T>,
+    /// Where the column of each split begins in a block.
+    pub columns: Vec<u32>,
+}
+
+impl<T: Real> HeapSteps<T> {
+    fn push(&mut self, threshold: T, column: u32) {
+        self.thresholds.push(threshold);
+        self.columns.push(column);
+    }
+
+    fn len(&self) -> usize {
+        self.thresholds.len()
+    }
+
+    /// Up to depth 6, a whole tree may be loaded wherever it begins.
+    fn pad(&mut self) {
+        self.thresholds.resize(self.thresholds.len() + PADDING, T::ZERO);
+        self.columns.resize(self.columns.len() + PADDING, 0);
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +89,7 @@ pub(super) struct LinkedStep<T> {
 /// What the leaves give, by the leaf's number.
 #[derive(Debug)]
 pub(super) enum Leaves<T> {
-    /// Every leaf gives exactly one weight, all to the same target.
+    /// Every leaf gives exactly one weight, all to the same target. At the end stand [`PADDING`] unused values.
     OneTarget {
         target: usize,
         values: Vec<T>,
@@ -96,10 +117,18 @@ pub(super) fn build<T: Real>(ensemble: &Ensemble<T>) -> Result<Tables<T>, Forest
     for (position, &column) in columns.iter().enumerate() {
         starts.insert(column, index(position * BLOCK_ROWS)?);
     }
-    let mut builder =
-        Builder { nodes: &nodes, depths: &depths, starts, heap: Vec::new(), linked: Vec::new(), linked_leaves: Vec::new(), leaf_ranges: Vec::new() };
+    let mut builder = Builder {
+        nodes: &nodes,
+        depths: &depths,
+        starts,
+        heap: HeapSteps { thresholds: Vec::new(), columns: Vec::new() },
+        linked: Vec::new(),
+        linked_leaves: Vec::new(),
+        leaf_ranges: Vec::new(),
+    };
     let trees = ensemble.roots.iter().map(|&root| builder.add_tree(root)).collect::<Result<_, _>>()?;
-    let Builder { heap, linked, linked_leaves, leaf_ranges, .. } = builder;
+    let Builder { mut heap, linked, linked_leaves, leaf_ranges, .. } = builder;
+    heap.pad();
     Ok(Tables { trees, heap, linked, linked_leaves, leaves: leaves(leaf_ranges, &ensemble.weights), columns })
 }
 
@@ -112,7 +141,10 @@ fn leaves<T: Real>(ranges: Vec<Range<u32>>, weights: &[Weight<T>]) -> Leaves<T> 
     let values: Option<Vec<T>> =
         ranges.iter().map(|range| only_weight(range).filter(|weight| weight.target == target).map(|weight| weight.value)).collect();
     match values {
-        Some(values) => Leaves::OneTarget { target: target as usize, values },
+        Some(mut values) => {
+            values.resize(values.len() + PADDING, T::ZERO);
+            Leaves::OneTarget { target: target as usize, values }
+        }
         None => Leaves::Weighted { ranges, weights: weights.to_vec() },
     }
 }
@@ -130,7 +162,7 @@ struct Builder<'a, T> {
     depths: &'a [Option<u32>],
     /// Where each column begins.
     starts: HashMap<Column, u32>,
-    heap: Vec<HeapStep<T>>,
+    heap: HeapSteps<T>,
     linked: Vec<LinkedStep<T>>,
     linked_leaves: Vec<u32>,
     /// The weights of each leaf.
@@ -165,19 +197,19 @@ impl<T: Real> Builder<'_, T> {
         let first_step = index(self.heap.len())?;
         let first_leaf = index(self.leaf_ranges.len())?;
         // Slot 0 is never read; it keeps slot arithmetic free of an offset.
-        self.heap.push(HeapStep { threshold: T::ZERO, column: 0 });
+        self.heap.push(T::ZERO, 0);
         let mut level = vec![root];
         for _ in 0..depth {
             let mut next_level = Vec::with_capacity(2 * level.len());
             for node in level {
                 match &self.nodes[node as usize] {
                     Lowered::Split(split) => {
-                        self.heap.push(HeapStep { threshold: split.threshold, column: self.starts[&column_of(split)] });
+                        self.heap.push(split.threshold, self.starts[&column_of(split)]);
                         next_level.extend([split.left, split.right]);
                     }
                     // Padding: both ways lead to the same leaf.
                     Lowered::Leaf { .. } => {
-                        self.heap.push(HeapStep { threshold: T::ZERO, column: 0 });
+                        self.heap.push(T::ZERO, 0);
                         next_level.extend([node, node]);
                     }
                 }

@@ -4,6 +4,8 @@
 //! lowered to "`x <= threshold`, or NaN and it is told to go there" ([`lower`]), trees that are nearly complete as implicit heaps, others as
 //! linked nodes whose leaves point to themselves ([`layout`]), so that a walk is a fixed number of steps without branches ([`walk`]).
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod layout;
 mod lower;
 mod walk;
@@ -18,7 +20,7 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use layout::{Leaves, Tables};
-use walk::Columns;
+use walk::{Columns, Kernel, Visitor};
 
 /// Rows that are walked through one tree before the next: their features stay in the first-level cache.
 const BLOCK_ROWS: usize = 128;
@@ -33,7 +35,7 @@ const MAX_BLOCK_COLUMNS: usize = 16_384;
 const MIN_WALKS_IN_PARALLEL: usize = 50_000;
 
 /// float32 or float64: the type of thresholds, features and sums.
-pub trait Real: Copy + Debug + PartialOrd + Send + Sync + 'static + Add<Output = Self> + Sub<Output = Self> + Div<Output = Self> + From<f32> {
+pub trait Real: bytemuck::Pod + Debug + PartialOrd + Send + Sync + Add<Output = Self> + Sub<Output = Self> + Div<Output = Self> + From<f32> {
     const ZERO: Self;
     const INFINITY: Self;
     const NEGATIVE_INFINITY: Self;
@@ -160,6 +162,7 @@ pub enum Combine {
 pub struct Forest<T> {
     tables: Tables<T>,
     n_targets: usize,
+    kernel: Kernel,
 }
 
 /// What one row collected.
@@ -172,7 +175,7 @@ pub struct RowScores<'a, T> {
 
 impl<T: Real> Forest<T> {
     pub fn new(ensemble: &Ensemble<T>) -> Result<Self, ForestError> {
-        Ok(Self { tables: layout::build(ensemble)?, n_targets: ensemble.n_targets })
+        Ok(Self { tables: layout::build(ensemble)?, n_targets: ensemble.n_targets, kernel: Kernel::fastest() })
     }
 
     pub fn n_trees(&self) -> usize {
@@ -229,17 +232,18 @@ impl<T: Real> Forest<T> {
         let n_targets = self.n_targets;
         match &self.tables.leaves {
             Leaves::OneTarget { target, values } if combine == Combine::Sum => {
-                self.tables.walk(rows, columns, |row, leaf| {
-                    let score = &mut scores[row * n_targets + target];
-                    *score = *score + values[leaf];
-                });
+                let mut sums = Sums { values, sums: [T::ZERO; BLOCK_ROWS] };
+                self.tables.walk(self.kernel, rows, columns, &mut sums);
+                for (row, sum) in sums.sums.into_iter().enumerate().take(rows.n_rows) {
+                    scores[row * n_targets + target] = sum;
+                }
                 has_score.iter_mut().skip(*target).step_by(n_targets).for_each(|has_score| *has_score = true);
             }
-            Leaves::OneTarget { target, values } => self.tables.walk(rows, columns, |row, leaf| {
+            Leaves::OneTarget { target, values } => self.tables.walk(self.kernel, rows, columns, &mut |row: usize, leaf: usize| {
                 let at = row * n_targets + target;
                 combine.add(values[leaf], &mut scores[at], &mut has_score[at]);
             }),
-            Leaves::Weighted { ranges, weights } => self.tables.walk(rows, columns, |row, leaf| {
+            Leaves::Weighted { ranges, weights } => self.tables.walk(self.kernel, rows, columns, &mut |row: usize, leaf: usize| {
                 let range = &ranges[leaf];
                 for weight in &weights[range.start as usize..range.end as usize] {
                     let at = row * n_targets + weight.target as usize;
@@ -247,6 +251,22 @@ impl<T: Real> Forest<T> {
                 }
             }),
         }
+    }
+}
+
+/// Adds up one value per leaf.
+struct Sums<'a, T> {
+    values: &'a [T],
+    sums: [T; BLOCK_ROWS],
+}
+
+impl<T: Real> Visitor<T> for Sums<'_, T> {
+    fn visit(&mut self, row: usize, leaf: usize) {
+        self.sums[row] = self.sums[row] + self.values[leaf];
+    }
+
+    fn as_sums(&mut self) -> Option<(&[T], &mut [T; BLOCK_ROWS])> {
+        Some((self.values, &mut self.sums))
     }
 }
 

@@ -115,7 +115,12 @@ fn sizes() -> impl Strategy<Value = Size> {
 }
 
 fn check<T: Real>(ensemble: &Ensemble<T>, rows: &[T], size: Size) -> Result<(), TestCaseError> {
-    let forest = Forest::new(ensemble).unwrap();
+    let fastest = Forest::new(ensemble).unwrap();
+    check_forest(&fastest, ensemble, rows, size)?;
+    check_forest(&Forest { kernel: Kernel::Portable, ..fastest }, ensemble, rows, size)
+}
+
+fn check_forest<T: Real>(forest: &Forest<T>, ensemble: &Ensemble<T>, rows: &[T], size: Size) -> Result<(), TestCaseError> {
     prop_assert!(forest.n_features() <= size.n_features);
     let matrix = Rows::new(rows, size.n_rows, size.n_features).unwrap();
     for combine in [Combine::Sum, Combine::Min, Combine::Max] {

@@ -1,17 +1,23 @@
-//! Walking rows down trees: eight walks at a time, so that the next step of one is computed while another waits for its feature.
+//! Walking rows down trees: eight walks at a time (or more, [`super::avx512`]), so that the next step of one is computed while another waits for its feature.
 //! A block of rows goes through one tree after the other; single rows go through several trees side by side.
 //!
-//! The inner loops index without bounds checks, which would take half of the time. They rely on what [`super::layout::build`] sees to: a heap of depth
+//! The inner loops here index without bounds checks, which would take half of the time. They rely on what [`super::layout::build`] sees to: a heap of depth
 //! d has 2^d steps (the first unused), children of linked nodes are linked nodes, and every step's column is one of [`Tables::columns`], or
 //! column 0, which a block has in any case.
 
 use smallvec::SmallVec;
 
-use super::layout::{Column, HeapStep, LinkedStep, Tables, Tree};
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
+use super::layout::{Column, HeapSteps, LinkedStep, Tables, Tree};
 use super::{BLOCK_ROWS, MAX_BLOCK_COLUMNS, MIN_ROWS_SIDE_BY_SIDE, Real, Rows};
 
 /// Walks that go on at the same time.
 const LANES: usize = 8;
+
+/// Fewer rows are left to the portable walk, which does eight at a time.
+#[cfg(target_arch = "x86_64")]
+const MIN_ROWS_AVX512: usize = 24;
 
 /// Steps in a linked tree between looking whether all walks have ended.
 const STEPS_BETWEEN_CHECKS: u32 = 4;
@@ -46,19 +52,60 @@ impl Column {
     }
 }
 
+/// How blocks of rows are walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kernel {
+    Portable,
+    /// Only where the processor has it: [`Self::fastest`].
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Kernel {
+    /// The best that this processor can do.
+    pub fn fastest() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            return Self::Avx512;
+        }
+        Self::Portable
+    }
+}
+
+/// What is done with the leaf in which a row's walk through a tree ends.
+pub(super) trait Visitor<T> {
+    fn visit(&mut self, row: usize, leaf: usize);
+
+    /// If a visit adds `values[leaf]` to `sums[row]`: the values and the sums, for many rows at a time.
+    fn as_sums(&mut self) -> Option<(&[T], &mut [T; BLOCK_ROWS])> {
+        None
+    }
+}
+
+impl<T, F: FnMut(usize, usize)> Visitor<T> for F {
+    fn visit(&mut self, row: usize, leaf: usize) {
+        self(row, leaf);
+    }
+}
+
 impl<T: Real> Tables<T> {
-    /// Calls `visit(row, leaf)` for every row (at most [`BLOCK_ROWS`]) and tree; the trees of a row in their order.
-    pub(super) fn walk(&self, rows: Rows<'_, T>, columns: &mut Columns<T>, mut visit: impl FnMut(usize, usize)) {
+    /// Visits the leaf of every row (at most [`BLOCK_ROWS`]) and tree; the trees of a row in their order.
+    pub(super) fn walk(&self, kernel: Kernel, rows: Rows<'_, T>, columns: &mut Columns<T>, visitor: &mut impl Visitor<T>) {
         if rows.n_rows < MIN_ROWS_SIDE_BY_SIDE || self.columns.len() > MAX_BLOCK_COLUMNS {
             for row in 0..rows.n_rows {
-                self.walk_row(rows.row(row), |leaf| visit(row, leaf));
+                self.walk_row(rows.row(row), |leaf| visitor.visit(row, leaf));
             }
             return;
         }
         assert!(rows.n_rows <= BLOCK_ROWS && BLOCK_ROWS.is_multiple_of(LANES), "rows beyond the end of the columns");
         columns.fill(rows, &self.columns);
         for tree in &self.trees {
-            for first_row in (0..rows.n_rows).step_by(LANES) {
+            let n_done = match kernel {
+                Kernel::Portable => 0,
+                #[cfg(target_arch = "x86_64")]
+                Kernel::Avx512 => self.walk_avx512(tree, columns, rows.n_rows, visitor),
+            };
+            for first_row in (n_done..rows.n_rows).step_by(LANES) {
                 // SAFETY: `fill` made room for all columns, each BLOCK_ROWS long, and `first_row + lane` is below that.
                 let value = |column: usize, lane: usize| unsafe { *columns.0.get_unchecked(column + first_row + lane) };
                 // SAFETY: the tree lies in these tables.
@@ -74,10 +121,37 @@ impl<T: Real> Tables<T> {
                 };
                 let n_lanes = LANES.min(rows.n_rows - first_row);
                 for (lane, leaf) in leaves.into_iter().enumerate().take(n_lanes) {
-                    visit(first_row + lane, leaf);
+                    visitor.visit(first_row + lane, leaf);
                 }
             }
         }
+    }
+
+    /// Walks heaps of float32, and tells how many rows are done: from the first on, a multiple of [`LANES`] or all.
+    #[cfg(target_arch = "x86_64")]
+    fn walk_avx512(&self, tree: &Tree, columns: &Columns<T>, n_rows: usize, visitor: &mut impl Visitor<T>) -> usize {
+        let Tree::Heap { first_step, first_leaf, depth } = *tree else { return 0 };
+        let Some(heap) = (&self.heap as &dyn std::any::Any).downcast_ref::<HeapSteps<f32>>() else { return 0 };
+        let (first_step, first_leaf) = (first_step as usize, first_leaf as usize);
+        let mut first_row = 0;
+        while n_rows - first_row >= MIN_ROWS_AVX512 {
+            let walk = avx512::Walk { heap, first_step, depth, columns: bytemuck::cast_slice(&columns.0), first_row };
+            let n_lanes = avx512::ROWS.min(n_rows - first_row);
+            if let Some((values, sums)) = visitor.as_sums() {
+                let (sums, _) = bytemuck::cast_slice_mut::<T, f32>(sums).as_chunks_mut::<{ avx512::ROWS }>();
+                // SAFETY: this kernel is only chosen where the processor has AVX-512F. The tree lies in these tables, the tables and the values are
+                // padded, and columns are BLOCK_ROWS long, a multiple of the rows that are walked at a time.
+                unsafe { walk.add_leaves(bytemuck::cast_slice(&values[first_leaf..]), &mut sums[first_row / avx512::ROWS]) };
+            } else {
+                // SAFETY: as above.
+                let slots = unsafe { walk.slots() };
+                for (lane, slot) in slots.into_iter().enumerate().take(n_lanes) {
+                    visitor.visit(first_row + lane, first_leaf + slot as usize - (1 << depth));
+                }
+            }
+            first_row += n_lanes;
+        }
+        first_row
     }
 
     /// One row down all trees. Neighbouring heaps of the same depth, and neighbouring linked trees, are walked side by side.
@@ -166,7 +240,7 @@ fn goes_right<T: Real>(value: T, threshold: T) -> usize {
 /// At each of `first_steps`, `heap` has a heap of that depth.
 #[inline(always)]
 unsafe fn walk_heap<T: Real, const N: usize>(
-    heap: &[HeapStep<T>],
+    heap: &HeapSteps<T>,
     first_steps: [usize; N],
     depth: u32,
     value: impl Fn(usize, usize) -> T,
@@ -174,9 +248,10 @@ unsafe fn walk_heap<T: Real, const N: usize>(
     let mut slots = [1; N];
     for _ in 0..depth {
         for lane in 0..N {
+            let step = first_steps[lane] + slots[lane];
             // SAFETY: before the last level, slots are below 2^depth, the size of the heap.
-            let step = unsafe { *heap.get_unchecked(first_steps[lane] + slots[lane]) };
-            slots[lane] = 2 * slots[lane] + goes_right(value(step.column as usize, lane), step.threshold);
+            let (threshold, column) = unsafe { (*heap.thresholds.get_unchecked(step), *heap.columns.get_unchecked(step)) };
+            slots[lane] = 2 * slots[lane] + goes_right(value(column as usize, lane), threshold);
         }
     }
     slots
