@@ -166,3 +166,70 @@ impl Operator for Split {
         Placement::AnyDevice
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::ElementType;
+    use crate::ops::testing::{assert_bools, assert_strings, assert_tensor, bools, op, ramp, strings, tensor, typed};
+
+    #[test]
+    fn tensors_are_joined_along_an_axis() {
+        let joined = op("Concat").int("axis", -1).run1([tensor(&[2, 1], &[1.0_f32, 2.0]), tensor(&[2, 2], &[3.0_f32, 4.0, 5.0, 6.0])]);
+        assert_tensor(&joined, &[2, 3], &[1.0_f32, 3.0, 4.0, 2.0, 5.0, 6.0]);
+        let rows = op("Concat").int("axis", 0).run1([tensor(&[1, 2], &[1_u16, 2]), tensor(&[1, 2], &[3_u16, 4])]);
+        assert_tensor(&rows, &[2, 2], &[1_u16, 2, 3, 4]);
+        let words = op("Concat").int("axis", 1).run1([strings(&[2, 1], &["a", "b"]), strings(&[2, 2], &["c", "d", "e", "f"])]);
+        assert_strings(&words, &[2, 3], &["a", "c", "d", "b", "e", "f"]);
+        assert_bools(&op("Concat").int("axis", 0).run1([bools(&[1], &[true]), bools(&[1], &[false])]), &[2], &[true, false]);
+        assert_tensor(&op("Concat").int("axis", 0).run1([tensor(&[1], &[7_i64])]), &[1], &[7_i64]);
+        let with_empty = [Tensor::empty(ElementType::I64, &[0]), tensor(&[1], &[7_i64])];
+        assert_tensor(&op("Concat").int("axis", 0).run1(with_empty), &[1], &[7_i64]);
+        assert_eq!(op("Concat").opset(1).run1([ramp(&[1, 2]), ramp(&[1, 3])]).shape(), [1, 5]);
+    }
+
+    #[test]
+    fn tensors_that_do_not_join_are_refused() {
+        assert_eq!(
+            op("Concat").int("axis", 0).error([ramp(&[1, 2]), ramp(&[1, 3])]),
+            "input 1 has shape [1, 3], which does not join input 0 of shape [1, 2] along axis 0: all other axes must be equal"
+        );
+        assert!(op("Concat").int("axis", 0).error([ramp(&[1]), tensor(&[1], &[1_i64])]).contains("different element types"));
+        assert_eq!(op("Concat").error([ramp(&[1])]), "attribute 'axis' is missing; the operator needs it");
+        assert!(op("Concat").int("axis", 0).error([Tensor::scalar(1.0_f32)]).contains("rank 0"));
+        assert!(op("Concat").int("axis", 0).max_result_bytes(7).error([ramp(&[1]), ramp(&[1])]).contains("more than the limit"));
+    }
+
+    #[test]
+    fn tensors_are_cut_into_parts() {
+        let input = || tensor(&[7], &[0_i32, 1, 2, 3, 4, 5, 6]);
+        let parts = op("Split").int("num_outputs", 3).outputs(3).try_run([input()]).unwrap();
+        assert_tensor(&parts[0], &[3], &[0_i32, 1, 2]);
+        assert_tensor(&parts[2], &[1], &[6_i32]);
+        let lengths = tensor(&[3], &[1_i64, 0, 6]);
+        let parts = op("Split").outputs(3).try_run([input(), lengths]).unwrap();
+        assert_tensor::<i32>(&parts[1], &[0], &[]);
+        assert_tensor(&parts[2], &[6], &[1_i32, 2, 3, 4, 5, 6]);
+        let columns = op("Split").opset(11).int("axis", -1).ints("split", &[1, 2]).outputs(2);
+        let parts = columns.try_run([strings(&[2, 3], &["a", "b", "c", "d", "e", "f"])]).unwrap();
+        assert_strings(&parts[0], &[2, 1], &["a", "d"]);
+        assert_strings(&parts[1], &[2, 2], &["b", "c", "e", "f"]);
+        assert_eq!(op("Split").opset(13).outputs(2).error([input()]), "an axis of 7 elements cannot be cut into 2 equal parts");
+        assert_eq!(
+            op("Split").outputs(2).error([input(), tensor(&[2], &[3_i64, 5])]),
+            "the lengths [3, 5] should cut an axis of 7 elements into 2 parts that add up to it"
+        );
+        assert!(op("Split").outputs(2).error([input(), tensor(&[2], &[-1_i64, 8])]).contains("[-1, 8]"));
+        assert!(op("Split").outputs(2).error([input(), tensor(&[2], &[i64::MAX, i64::MAX])]).contains("add up to it"));
+        assert_eq!(op("Split").int("num_outputs", 3).outputs(2).error([input()]), "attribute 'num_outputs' is 3, but the node has 2 outputs");
+    }
+
+    #[test]
+    fn inference_adds_and_cuts_dimensions() {
+        let concat = op("Concat").int("axis", 1);
+        assert_eq!(concat.infer([typed::<f32>("N, 3"), typed::<f32>("?, 4")]), [Some("float32[N, 7]".to_owned())]);
+        assert_eq!(concat.infer([typed::<f32>("N, past"), typed::<f32>("2, 1")]), [Some("float32[2, (past + 1)]".to_owned())]);
+        let split = op("Split").int("axis", 1).outputs(2);
+        assert_eq!(split.infer([typed::<f32>("N, 6")]), [Some("float32[N, 3]".to_owned()), Some("float32[N, 3]".to_owned())]);
+    }
+}

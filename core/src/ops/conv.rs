@@ -176,3 +176,6 @@ fn convolve(
         Err(OpError::unsupported(format!("a convolution over {} spatial axes", windows.len())))
     }
 }
+
+#[cfg(test)]
+mod tests;

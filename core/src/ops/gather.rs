@@ -231,3 +231,100 @@ impl Operator for GatherElements {
         Placement::AnyDevice
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{assert_bools, assert_strings, assert_tensor, bools, op, strings, tensor, typed};
+
+    fn ints(values: &[i64]) -> Tensor {
+        tensor(&[values.len()], values)
+    }
+
+    fn count(shape: &[usize]) -> Tensor {
+        tensor(shape, &(0..shape.iter().product::<usize>() as i64).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn slices_follow_onnx_runtime() {
+        // Input shape; starts, ends, axes, steps; expected shape and elements, from ONNX Runtime 1.31.
+        type Case<'a> = (&'a [usize], [&'a [i64]; 4], &'a [usize], &'a [i64]);
+        let cases: [Case<'_>; 6] = [
+            (&[4, 5], [&[-1, 10], &[-10, 0], &[0, 1], &[-2, -3]], &[2, 2], &[19, 16, 9, 6]),
+            (&[4, 5], [&[1, -100], &[1 << 62, -1], &[0, 1], &[2, 2]], &[2, 2], &[5, 7, 15, 17]),
+            (&[5], [&[-10], &[-20], &[0], &[-1]], &[1], &[0]),
+            (&[5], [&[4], &[i64::MIN], &[0], &[i64::MIN]], &[1], &[4]),
+            (&[5], [&[3], &[1], &[0], &[1]], &[0], &[]),
+            (&[5], [&[1], &[5], &[0], &[i64::MAX]], &[1], &[1]),
+        ];
+        for (shape, lists, expected_shape, expected) in cases {
+            let inputs = || std::iter::once(count(shape)).chain(lists.map(ints));
+            assert_tensor(&op("Slice").run1(inputs()), expected_shape, expected);
+            let narrow = |values: &[i64]| values.iter().all(|value| i32::try_from(*value).is_ok());
+            if lists.iter().all(|list| narrow(list)) {
+                let lists = lists.map(|list| tensor(&[list.len()], &list.iter().map(|&value| value as i32).collect::<Vec<_>>()));
+                assert_tensor(&op("Slice").run1(std::iter::once(count(shape)).chain(lists)), expected_shape, expected);
+            }
+        }
+        let attributes = op("Slice").opset(9).ints("starts", &[1]).ints("ends", &[9]).ints("axes", &[1]);
+        assert_tensor(&attributes.run1([count(&[2, 3])]), &[2, 2], &[1_i64, 2, 4, 5]);
+        let words = op("Slice").run1([strings(&[4], &["a", "b", "c", "d"]), ints(&[3]), ints(&[0]), ints(&[0]), ints(&[-2])]);
+        assert_strings(&words, &[2], &["d", "b"]);
+        let floats = op("Slice").run1([tensor(&[3], &[1.0_f32, 2.0, 3.0]), ints(&[-1]), ints(&[-9]), ints(&[0]), ints(&[-1])]);
+        assert_tensor(&floats, &[3], &[3.0_f32, 2.0, 1.0]);
+        let empty = op("Slice").run1([Tensor::empty(ElementType::F32, &[0, 3]), ints(&[0]), ints(&[2])]);
+        assert_eq!(empty.shape(), [0, 3]);
+    }
+
+    #[test]
+    fn slices_that_lie_are_refused() {
+        assert_eq!(op("Slice").error([count(&[2]), ints(&[0]), ints(&[1]), ints(&[0]), ints(&[0])]), "the step of axis 0 is 0");
+        assert_eq!(op("Slice").error([count(&[2]), ints(&[0, 0]), ints(&[1, 1]), ints(&[0, -1])]), "axis 0 is sliced twice");
+        assert!(op("Slice").error([count(&[2]), ints(&[0]), ints(&[1, 1])]).contains("equally long"));
+        assert!(op("Slice").error([count(&[2]), ints(&[0, 0]), ints(&[1, 1])]).contains("rank 1"));
+        assert!(op("Slice").error([count(&[2]), ints(&[0]), ints(&[1]), ints(&[1])]).contains("axis 1 is out of range"));
+    }
+
+    #[test]
+    fn indices_pick_slices() {
+        let data = || tensor(&[2, 3], &[0.0_f32, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let indices = tensor(&[2, 2], &[0_i64, -1, 1, 1]);
+        assert_tensor(&op("Gather").int("axis", 1).run1([data(), indices]), &[2, 2, 2], &[0.0_f32, 2.0, 1.0, 1.0, 3.0, 5.0, 4.0, 4.0]);
+        assert_tensor(&op("Gather").run1([data(), Tensor::scalar(-1_i32)]), &[3], &[3.0_f32, 4.0, 5.0]);
+        assert_tensor(&op("Gather").run1([count(&[4]), Tensor::scalar(2_i64)]), &[], &[2_i64]);
+        let words = op("Gather").run1([strings(&[3, 2], &["a", "b", "c", "d", "e", "f"]), ints(&[2, 0])]);
+        assert_strings(&words, &[2, 2], &["e", "f", "a", "b"]);
+        assert_bools(&op("Gather").run1([bools(&[2], &[true, false]), ints(&[1, 1, 0])]), &[3], &[false, false, true]);
+        let none = op("Gather").run1([data(), Tensor::empty(ElementType::I64, &[0])]);
+        assert_eq!(none.shape(), [0, 3]);
+        assert_eq!(op("Gather").int("axis", 1).run1([Tensor::empty(ElementType::F32, &[0, 3]), ints(&[1, 1])]).shape(), [0, 2]);
+        assert_eq!(op("Gather").error([data(), ints(&[2])]), "index 2 is out of range for axis 0, which has 2 elements");
+        assert_eq!(op("Gather").int("axis", 1).error([data(), ints(&[-4])]), "index -4 is out of range for axis 1, which has 3 elements");
+        assert!(op("Gather").error([data(), tensor(&[1], &[1.0_f32])]).contains("int32 or int64"));
+        assert!(op("Gather").error([Tensor::scalar(1.0_f32), ints(&[0])]).contains("rank 0"));
+        assert!(op("Gather").error([Tensor::empty(ElementType::F32, &[0]), ints(&[0])]).contains("has 0 elements"));
+    }
+
+    #[test]
+    fn indices_pick_elements() {
+        let data = || tensor(&[2, 3], &[0.0_f32, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let columns = tensor(&[1, 4], &[2_i64, -3, 0, 1]);
+        assert_tensor(&op("GatherElements").int("axis", 1).run1([data(), columns]), &[1, 4], &[2.0_f32, 0.0, 0.0, 1.0]);
+        assert_tensor(&op("GatherElements").run1([data(), tensor(&[1, 2], &[1_i32, -1])]), &[1, 2], &[3.0_f32, 4.0]);
+        let words = strings(&[2, 3], &["a", "b", "c", "d", "e", "f"]);
+        assert_strings(&op("GatherElements").run1([words, tensor(&[2, 2], &[1_i64, 0, 0, 1])]), &[2, 2], &["d", "b", "a", "e"]);
+        assert_eq!(op("GatherElements").run1([data(), Tensor::empty(ElementType::I64, &[0, 3])]).shape(), [0, 3]);
+        assert!(op("GatherElements").error([data(), tensor(&[3, 1], &[0_i64, 1, 2])]).contains("index 2 is out of range for axis 0"));
+        assert!(op("GatherElements").error([data(), ints(&[0])]).contains("need its rank"));
+        assert!(op("GatherElements").error([data(), tensor(&[1, 4], &[0_i64; 4])]).contains("may exceed it along axis 0 only"));
+    }
+
+    #[test]
+    fn inference_places_the_indices_dimensions() {
+        let gather = op("Gather").int("axis", 0);
+        assert_eq!(gather.infer([typed::<f32>("1000, 64"), typed::<i64>("N, seq")]), [Some("float32[N, seq, 64]".to_owned())]);
+        let slice = op("Slice").constant(1, &ints(&[1])).constant(2, &ints(&[i64::MAX])).constant(3, &ints(&[1]));
+        let types = [typed::<f32>("N, 10, seq"), typed::<i64>("1"), typed::<i64>("1"), typed::<i64>("1")];
+        assert_eq!(slice.infer(types), [Some("float32[N, 9, seq]".to_owned())]);
+    }
+}

@@ -151,3 +151,6 @@ fn infer_like(
     };
     Ok(vec![Some(ValueType::tensor(element_type, shape))])
 }
+
+#[cfg(test)]
+mod tests;

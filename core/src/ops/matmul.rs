@@ -312,3 +312,87 @@ impl Operator for Gemm {
         macs(&result.as_known()?, inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{assert_close, assert_tensor, op, ramp, tensor, typed};
+
+    #[test]
+    fn products_follow_numpy() {
+        // Expected results from ONNX Runtime 1.31.
+        let cases: [(&[usize], &[usize], &[usize], &[f32]); 4] = [
+            (
+                &[2, 1, 2, 3],
+                &[2, 3, 2],
+                &[2, 2, 2, 2],
+                &[1.1875, 0.375, -1.875, 1.5, -1.625, 1.0, 1.1875, 1.125, -1.5, 1.25, -1.125, 1.0, 1.25, 1.25, 1.3125, 1.375],
+            ),
+            (&[3], &[2, 3, 2], &[2, 2], &[1.1875, 0.375, -1.625, 1.0]),
+            (&[2, 2, 3], &[3], &[2, 2], &[2.0625, -1.0625, -0.75, -0.4375]),
+            (&[3], &[3], &[], &[2.0625]),
+        ];
+        for (left, right, shape, expected) in cases {
+            assert_close(&op("MatMul").run1([ramp(left), ramp(right)]), shape, expected);
+        }
+        // A stack times one matrix is one product of all rows: the same as row by row.
+        let stack = op("MatMul").run1([ramp(&[2, 2, 3]), ramp(&[1, 3, 2])]);
+        let rows = op("MatMul").run1([ramp(&[4, 3]), ramp(&[3, 2])]);
+        assert_eq!(stack.as_slice::<f32>().unwrap(), rows.as_slice::<f32>().unwrap());
+        let integers = [tensor(&[2, 3], &[0_i32, 1, 2, 3, 4, 5]), tensor(&[3, 2], &[0_i32, 1, 2, 3, 4, 5])];
+        assert_tensor(&op("MatMul").run1(integers), &[2, 2], &[10_i32, 13, 28, 40]);
+        let wrapping = [tensor(&[1, 2], &[u32::MAX, 2]), tensor(&[2, 1], &[2_u32, 3])];
+        assert_tensor(&op("MatMul").run1(wrapping), &[1, 1], &[4_u32]);
+        let doubles = [tensor(&[1, 2], &[0.1_f64, 0.2]), tensor(&[2, 1], &[3.0_f64, 4.0])];
+        assert_tensor(&op("MatMul").run1(doubles), &[1, 1], &[0.1 * 3.0 + 0.2 * 4.0]);
+    }
+
+    #[test]
+    fn products_without_elements_are_sums_of_nothing() {
+        let empty = |shape: &[usize]| Tensor::empty(ElementType::F32, shape);
+        assert_tensor(&op("MatMul").run1([empty(&[2, 0]), empty(&[0, 3])]), &[2, 3], &[0.0_f32; 6]);
+        assert_tensor::<f32>(&op("MatMul").run1([empty(&[0, 3]), ramp(&[3, 2])]), &[0, 2], &[]);
+        let gemm = op("Gemm").run1([empty(&[2, 0]), empty(&[0, 2]), tensor(&[2], &[1.0_f32, 2.0])]);
+        assert_tensor(&gemm, &[2, 2], &[1.0_f32, 2.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn gemm_scales_transposes_and_adds() {
+        // Expected results from ONNX Runtime 1.31.
+        let scaled = op("Gemm").float("alpha", 0.5).float("beta", 2.0);
+        assert_close(&scaled.run1([ramp(&[2, 3]), ramp(&[3, 2]), ramp(&[2])]), &[2, 2], &[-1.90625, 1.1875, -3.4375, 1.75]);
+        let transposed = op("Gemm").int("transA", 1).int("transB", 1);
+        let expected = [-0.0625, -3.125, -2.75, -2.375, 0.875, 2.0, 1.75, 1.5];
+        assert_close(&transposed.run1([ramp(&[3, 2]), ramp(&[4, 3]), ramp(&[2, 1])]), &[2, 4], &expected);
+        assert_close(&op("Gemm").run1([ramp(&[2, 3]), ramp(&[3, 2])]), &[2, 2], &[1.1875, 0.375, -1.875, 1.5]);
+        let scalar = op("Gemm").run1([ramp(&[2, 3]), ramp(&[3, 2]), Tensor::scalar(1.0_f32)]);
+        assert_close(&scalar, &[2, 2], &[2.1875, 1.375, -0.875, 2.5]);
+    }
+
+    #[test]
+    fn shapes_that_do_not_multiply_are_refused() {
+        assert_eq!(
+            op("MatMul").error([ramp(&[2, 3]), ramp(&[4, 2])]),
+            "shapes [2, 3] and [4, 2] do not multiply: the left side has 3 columns, the right side 4 rows"
+        );
+        assert!(op("MatMul").error([ramp(&[2, 2, 3]), ramp(&[3, 3, 2])]).contains("do not broadcast"));
+        assert_eq!(op("MatMul").error([Tensor::scalar(1.0_f32), ramp(&[3])]), "the left side of a matrix product is a scalar");
+        assert_eq!(op("Gemm").error([ramp(&[1, 2, 3]), ramp(&[3, 2])]), "A should be a matrix, but has rank 3");
+        assert_eq!(op("Gemm").error([ramp(&[2, 3]), ramp(&[3, 2]), ramp(&[3])]), "shape [3] does not broadcast to [2, 2]");
+        assert!(op("Gemm").error([tensor(&[1, 1], &[1_i32]), tensor(&[1, 1], &[1_i32])]).contains("Gemm of int32"));
+        let huge = op("MatMul").max_result_bytes(1000);
+        assert!(huge.error([ramp(&[100, 1]), ramp(&[1, 100])]).contains("more than the limit of 1000"));
+    }
+
+    #[test]
+    fn batches_stay_symbolic() {
+        assert_eq!(op("MatMul").infer([typed::<f32>("batch, 8, 3"), typed::<f32>("3, 5")]), [Some("float32[batch, 8, 5]".to_owned())]);
+        let gemm = op("Gemm").int("transB", 1);
+        assert_eq!(gemm.infer([typed::<f32>("N, 3"), typed::<f32>("5, 3")]), [Some("float32[N, 5]".to_owned())]);
+        let types = |dims: &str| vec![Some(typed::<f32>(dims))];
+        let inputs = [types("2, 3"), types("5, 3")].concat();
+        assert_eq!(gemm.build(2).unwrap().macs(&inputs, &types("2, 5")), Some(30));
+        assert_eq!(op("MatMul").build(2).unwrap().macs(&[types("4, 2, 3"), types("3, 5")].concat(), &types("4, 2, 5")), Some(120));
+        assert_eq!(op("MatMul").build(2).unwrap().macs(&[types("N, 3"), types("3, 5")].concat(), &types("N, 5")), None);
+    }
+}

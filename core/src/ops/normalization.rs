@@ -205,3 +205,6 @@ impl Operator for Lrn {
         Placement::AnyDevice
     }
 }
+
+#[cfg(test)]
+mod tests;

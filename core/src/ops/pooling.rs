@@ -47,19 +47,28 @@ enum IndexOrder {
     ColumnMajor,
 }
 
-/// <https://onnx.ai/onnx/operators/onnx__MaxPool.html>, opsets 1, 8 (indices), 10 (ceil mode, dilations), 11, 12 (8-bit integers), 22 (bfloat16).
 fn build_max(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-    let order = if context.attributes.int("storage_order")?.unwrap_or(0) == 0 { IndexOrder::RowMajor } else { IndexOrder::ColumnMajor };
-    Pool::build(context, Kind::Max { indices: (context.n_outputs > 1).then_some(order) })
+    Ok(Box::new(Pool::maximum(context)?))
 }
 
-/// <https://onnx.ai/onnx/operators/onnx__AveragePool.html>, opsets 1, 7 (`count_include_pad`), 10 (ceil mode), 11, 19 (dilations), 22 (bfloat16).
 fn build_average(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-    Pool::build(context, Kind::Average { padding_counts: context.attributes.int("count_include_pad")?.unwrap_or(0) != 0 })
+    Ok(Box::new(Pool::average(context)?))
 }
 
 impl Pool {
-    fn build(context: &NodeContext<'_>, kind: Kind) -> Result<Box<dyn Operator>, OpError> {
+    /// <https://onnx.ai/onnx/operators/onnx__MaxPool.html>, opsets 1, 8 (indices), 10 (ceil mode, dilations), 11, 12 (8-bit integers), 22 (bfloat16).
+    fn maximum(context: &NodeContext<'_>) -> Result<Self, OpError> {
+        let order = if context.attributes.int("storage_order")?.unwrap_or(0) == 0 { IndexOrder::RowMajor } else { IndexOrder::ColumnMajor };
+        Self::new(context, Kind::Max { indices: (context.n_outputs > 1).then_some(order) })
+    }
+
+    /// <https://onnx.ai/onnx/operators/onnx__AveragePool.html>, opsets 1, 7 (`count_include_pad`), 10 (ceil mode), 11, 19 (dilations), 22 (bfloat16).
+    fn average(context: &NodeContext<'_>) -> Result<Self, OpError> {
+        let padding_counts = context.attributes.int("count_include_pad")?.unwrap_or(0) != 0;
+        Self::new(context, Kind::Average { padding_counts })
+    }
+
+    fn new(context: &NodeContext<'_>, kind: Kind) -> Result<Self, OpError> {
         let window = Window::new(context)?;
         context.attributes.require_ints("kernel_shape")?;
         let kernel = window.kernel.clone().unwrap_or_default();
@@ -75,7 +84,7 @@ impl Pool {
                 )));
             }
         }
-        Ok(Box::new(Self { window, kernel, kind }))
+        Ok(Self { window, kernel, kind })
     }
 
     fn place(&self, input: &Tensor) -> Result<AxisWindows, OpError> {
@@ -188,3 +197,6 @@ impl Operator for GlobalPool {
         Placement::AnyDevice
     }
 }
+
+#[cfg(test)]
+mod tests;

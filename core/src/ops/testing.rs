@@ -98,8 +98,13 @@ impl Case {
     pub fn build(&self, n_inputs: usize) -> Result<Box<dyn Operator>, OpError> {
         let registration = find(self.domain, self.op_type, self.opset)
             .unwrap_or_else(|reason| panic!("{} is not registered for opset {}: {reason:?}", self.op_type, self.opset));
+        self.with_context(n_inputs, |context| (registration.build)(context))
+    }
+
+    /// Calls a constructor as the registry would, for tests that look inside an operator.
+    pub fn with_context<T>(&self, n_inputs: usize, build: impl FnOnce(&NodeContext<'_>) -> T) -> T {
         let constants: Vec<_> = (0..n_inputs).map(|index| self.constants.get(index).and_then(Option::as_ref)).collect();
-        (registration.build)(&NodeContext {
+        build(&NodeContext {
             op_type: self.op_type,
             attributes: &self.attributes,
             opset: self.opset,
@@ -149,6 +154,12 @@ impl Case {
 /// A tensor of `T`.
 pub fn tensor<T: Element>(shape: &[usize], values: &[T]) -> Tensor {
     Tensor::from_vec(shape, values.to_vec()).unwrap()
+}
+
+/// float32 numbers that go up and down between -1.25 and 1.25: element `i` is `((7 i mod 11) - 5) / 4`.
+pub fn ramp(shape: &[usize]) -> Tensor {
+    let n_elements = shape.iter().product::<usize>();
+    Tensor::from_vec(shape, (0..n_elements).map(|index| ((index * 7 % 11) as f32 - 5.0) / 4.0).collect()).unwrap()
 }
 
 pub fn bools(shape: &[usize], values: &[bool]) -> Tensor {
