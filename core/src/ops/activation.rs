@@ -173,16 +173,18 @@ impl Operator for PRelu {
             let Some(slope) = float_operand(slope, rank) else { return Ok(single(x)) };
             return Ok(single(map_floats(x, |x| Backend::prelu(x, slope))));
         }
-        match_number!(element_type, T => {
-            let walk = Walk::new([x.shape(), slope.shape()])?;
-            let values = walk.map(&x.as_slice::<T>()?, &slope.as_slice::<T>()?, |x, slope| if x < T::ZERO { slope.times(x) } else { x });
-            Ok(single(Tensor::from_vec(walk.shape(), values)?))
-        }, else Err(OpError::unsupported(format!("PRelu of {element_type}"))))
+        match_number!(element_type, T => prelu_on_host::<T>(&x, &slope).map(single), else Err(OpError::unsupported(format!("PRelu of {element_type}"))))
     }
 
     fn placement(&self) -> Placement {
         Placement::AnyDevice
     }
+}
+
+fn prelu_on_host<T: Number>(x: &Tensor, slope: &Tensor) -> Result<Tensor, OpError> {
+    let walk = Walk::new([x.shape(), slope.shape()])?;
+    let values = walk.map(&x.as_slice::<T>()?, &slope.as_slice::<T>()?, |x, slope| if x < T::ZERO { slope.times(x) } else { x });
+    Ok(Tensor::from_vec(walk.shape(), values)?)
 }
 
 /// Softmax and LogSoftmax.
@@ -232,3 +234,6 @@ impl Operator for Softmax {
         Placement::AnyDevice
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,37 +195,44 @@ impl<const N: usize> Walk<N> {
 
     /// Calls `visit` for every element of the result in row-major order with the operands' offsets.
     pub fn for_each(&self, mut visit: impl FnMut([usize; N])) {
-        if self.shape.contains(&0) {
-            return;
-        }
-        let Some((&row_length, outer)) = self.shape.split_last() else { return visit([0; N]) };
-        let steps: [usize; N] = std::array::from_fn(|operand| self.strides[operand][outer.len()]);
-        let mut position = Shape::from_elem(0, outer.len());
-        let mut row = [0; N];
-        loop {
-            let mut offsets = row;
+        let row_length = self.shape.last().copied().unwrap_or(1);
+        let steps: [usize; N] = std::array::from_fn(|operand| self.strides[operand].last().copied().unwrap_or(0));
+        self.for_each_row(&mut |mut offsets| {
             for _ in 0..row_length {
                 visit(offsets);
                 for (offset, step) in offsets.iter_mut().zip(steps) {
                     *offset += step;
                 }
             }
+        });
+    }
+
+    /// Calls `visit` with the operands' offsets at the first element of each row (the last axis). Compiled once, not for every caller.
+    fn for_each_row(&self, visit: &mut dyn FnMut([usize; N])) {
+        if self.shape.contains(&0) {
+            return;
+        }
+        let n_outer = self.shape.len().saturating_sub(1);
+        let mut position = Shape::from_elem(0, n_outer);
+        let mut offsets = [0; N];
+        loop {
+            visit(offsets);
             // On to the next row, like an odometer.
-            let mut axis = outer.len();
+            let mut axis = n_outer;
             loop {
                 if axis == 0 {
                     return;
                 }
                 axis -= 1;
                 position[axis] += 1;
-                for (offset, strides) in row.iter_mut().zip(&self.strides) {
+                for (offset, strides) in offsets.iter_mut().zip(&self.strides) {
                     *offset += strides[axis];
                 }
-                if position[axis] < outer[axis] {
+                if position[axis] < self.shape[axis] {
                     break;
                 }
-                for (offset, strides) in row.iter_mut().zip(&self.strides) {
-                    *offset -= strides[axis] * outer[axis];
+                for (offset, strides) in offsets.iter_mut().zip(&self.strides) {
+                    *offset -= strides[axis] * self.shape[axis];
                 }
                 position[axis] = 0;
             }

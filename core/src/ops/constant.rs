@@ -201,3 +201,62 @@ impl Operator for Range {
             .map(single)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use crate::host::ElementType;
+    use crate::ops::testing::{assert_bools, assert_close, assert_strings, assert_tensor, bools, op, tensor, typed};
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn constants_of_every_kind() {
+        assert_tensor(&op("Constant").tensor("value", &tensor(&[2], &[1_i8, 2])).run1([]), &[2], &[1_i8, 2]);
+        assert_tensor(&op("Constant").float("value_float", 1.5).run1([]), &[], &[1.5_f32]);
+        assert_tensor(&op("Constant").floats("value_floats", &[1.5, 2.0]).run1([]), &[2], &[1.5_f32, 2.0]);
+        assert_tensor(&op("Constant").int("value_int", 7).run1([]), &[], &[7_i64]);
+        assert_tensor(&op("Constant").ints("value_ints", &[]).run1([]), &[0], &[] as &[i64]);
+        assert_strings(&op("Constant").text("value_string", "a").run1([]), &[], &["a"]);
+        assert_strings(&op("Constant").texts("value_strings", &["a", "b"]).run1([]), &[2], &["a", "b"]);
+        assert_eq!(op("Constant").int("value_int", 7).infer([]), [Some("int64[]".to_owned())]);
+        assert!(op("Constant").error([]).starts_with("Constant needs one of the attributes"));
+    }
+
+    #[test]
+    fn constants_of_a_shape() {
+        let shape = tensor(&[2], &[2_i64, 3]);
+        assert_tensor(&op("ConstantOfShape").run1([shape.clone()]), &[2, 3], &[0.0_f32; 6]);
+        assert_tensor(&op("ConstantOfShape").tensor("value", &tensor(&[1], &[7_i64])).run1([shape.clone()]), &[2, 3], &[7_i64; 6]);
+        assert_bools(&op("ConstantOfShape").tensor("value", &bools(&[1], &[true])).run1([tensor(&[1], &[2_i64])]), &[2], &[true, true]);
+        assert_tensor(&op("ConstantOfShape").run1([Tensor::empty(ElementType::I64, &[0])]), &[], &[0.0_f32]);
+        assert_tensor::<f32>(&op("ConstantOfShape").run1([tensor(&[2], &[0_i64, 5])]), &[0, 5], &[]);
+        assert_eq!(op("ConstantOfShape").error([tensor(&[1], &[-1_i64])]), "dimension -1 in shape [-1] is negative");
+        let error = op("ConstantOfShape").error([tensor(&[2], &[i64::MAX, i64::MAX])]);
+        assert!(error.contains("more than the limit"), "{error}");
+        assert!(op("ConstantOfShape").error([Tensor::scalar(1.0_f32)]).contains("a shape: int64 of rank 1"));
+        assert_eq!(op("ConstantOfShape").constant(0, &shape).infer([typed::<i64>("2")]), [Some("float32[2, 3]".to_owned())]);
+        assert_eq!(op("ConstantOfShape").infer([typed::<i64>("2")]), [Some("float32[?, ?]".to_owned())]);
+        assert_eq!(op("ConstantOfShape").infer([typed::<i64>("n")]), [Some("float32[…]".to_owned())]);
+    }
+
+    #[test]
+    fn ranges_stop_before_the_limit() {
+        let ints = |start: i64, limit: i64, delta: i64| [Tensor::scalar(start), Tensor::scalar(limit), Tensor::scalar(delta)];
+        let floats = |start: f32, limit: f32, delta: f32| [Tensor::scalar(start), Tensor::scalar(limit), Tensor::scalar(delta)];
+        assert_tensor(&op("Range").run1(ints(3, 9, 3)), &[2], &[3_i64, 6]);
+        assert_tensor(&op("Range").run1(ints(10, 4, -3)), &[2], &[10_i64, 7]);
+        assert_tensor(&op("Range").run1(ints(4, 10, -3)), &[0], &[] as &[i64]);
+        assert_tensor(&op("Range").run1(ints(i64::MIN, i64::MAX, i64::MAX)), &[3], &[i64::MIN, -1, i64::MAX - 1]);
+        assert_close(&op("Range").run1(floats(0.0, 1.0, 0.3)), &[4], &[0.0, 0.3, 0.6, 0.900_000_04]);
+        let half = |value: f32| Tensor::scalar(f16::from_f32(value));
+        assert_tensor(&op("Range").opset(27).run1([half(2046.0), half(2050.0), half(2.0)]), &[2], &[f16::from_f32(2046.0), f16::from_f32(2048.0)]);
+        assert_eq!(op("Range").error(ints(1, 2, 0)), "the step of a Range (delta) is 0");
+        assert!(op("Range").error(ints(0, i64::MAX, 1)).contains("more than the limit"));
+        assert!(op("Range").error(floats(0.0, f32::INFINITY, 1.0)).contains("has no end"));
+        let [start, limit, delta] = ints(0, 5, 2);
+        let constant = op("Range").constant(0, &start).constant(1, &limit).constant(2, &delta);
+        assert_eq!(constant.infer([typed::<i64>(""), typed::<i64>(""), typed::<i64>("")]), [Some("int64[3]".to_owned())]);
+        assert_eq!(op("Range").infer([typed::<i64>(""), typed::<i64>(""), typed::<i64>("")]), [Some("int64[?]".to_owned())]);
+    }
+}

@@ -19,6 +19,8 @@ mod cast;
 mod pass;
 pub(super) mod pointwise;
 mod pow;
+#[cfg(test)]
+mod tests;
 
 use pointwise::Function;
 

@@ -274,3 +274,83 @@ impl Operator for Where {
         Placement::AnyDevice
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use crate::host::ElementType;
+    use crate::ops::testing::{assert_bools, assert_close, assert_strings, assert_tensor, bools, op, strings, tensor, typed};
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn comparisons_broadcast_and_are_false_for_nan() {
+        // Results of A < B, A <= B, A == B, A >= B, A > B for the pairs (1, 2), (2, 2), (3, 2), (NaN, 2).
+        let cases: [(&str, [bool; 4]); 5] = [
+            ("Less", [true, false, false, false]),
+            ("LessOrEqual", [true, true, false, false]),
+            ("Equal", [false, true, false, false]),
+            ("GreaterOrEqual", [false, true, true, false]),
+            ("Greater", [false, false, true, false]),
+        ];
+        for (op_type, expected) in cases {
+            let a = [1.0, 2.0, 3.0, f32::NAN];
+            assert_bools(&op(op_type).run1([tensor(&[4], &a), Tensor::scalar(2.0_f32)]), &[4], &expected);
+            assert_bools(&op(op_type).run1([tensor(&[4], &a.map(f64::from)), tensor(&[1, 1], &[2.0_f64])]), &[1, 4], &expected);
+            assert_bools(&op(op_type).run1([tensor(&[4], &a.map(f16::from_f32)), tensor(&[1], &[f16::from_f32(2.0)])]), &[4], &expected);
+            assert_bools(&op(op_type).run1([tensor(&[3], &[1_i64, 2, 3]), Tensor::scalar(2_i64)]), &[3], &expected[..3]);
+            assert_bools(&op(op_type).run1([Tensor::scalar(1_u8), Tensor::scalar(2_u8)]), &[], &expected[..1]);
+            assert_bools(&op(op_type).run1([Tensor::empty(ElementType::F32, &[0]), Tensor::scalar(2.0_f32)]), &[0], &[]);
+        }
+        assert_bools(&op("Equal").run1([strings(&[2], &["a", "b"]), strings(&[2, 1], &["b", "c"])]), &[2, 2], &[false, true, false, false]);
+        assert_bools(&op("Equal").run1([bools(&[2], &[true, false]), bools(&[], &[false])]), &[2], &[false, true]);
+        assert_bools(
+            &op("Greater")
+                .opset(6)
+                .int("broadcast", 1)
+                .int("axis", 0)
+                .run1([tensor(&[2, 2], &[1.0_f32, 2.0, 3.0, 4.0]), tensor(&[2], &[1.0_f32, 3.0])]),
+            &[2, 2],
+            &[false, true, false, true],
+        );
+        assert_eq!(op("Less").error([strings(&[1], &["a"]), strings(&[1], &["b"])]), "input 0 (A) should be a tensor of numbers, but is string[1]");
+        assert!(op("Less").error([tensor(&[2], &[1_i32, 2]), tensor(&[3], &[1_i32, 2, 3])]).contains("do not broadcast"));
+    }
+
+    #[test]
+    fn boolean_algebra() {
+        let a = bools(&[2, 1], &[true, false]);
+        let b = bools(&[2], &[true, false]);
+        assert_bools(&op("And").run1([a.clone(), b.clone()]), &[2, 2], &[true, false, false, false]);
+        assert_bools(&op("Or").run1([a.clone(), b]), &[2, 2], &[true, true, true, false]);
+        assert_bools(&op("Not").run1([a.clone()]), &[2, 1], &[false, true]);
+        assert_bools(&op("Not").run1([bools(&[], &[true])]), &[], &[false]);
+        assert_bools(&op("Not").run1([Tensor::empty(ElementType::Bool, &[0, 2])]), &[0, 2], &[]);
+        assert_eq!(op("And").error([a, tensor(&[1], &[1_i32])]), "input 1 (B) should be a tensor of bool, but is int32[1]");
+    }
+
+    #[test]
+    fn where_chooses_among_any_type() {
+        let condition = bools(&[2, 1], &[true, false]);
+        let x = tensor(&[3], &[1.0_f32, 2.0, 3.0]);
+        let y = Tensor::scalar(-1.0_f32);
+        assert_close(&op("Where").run1([condition.clone(), x.clone(), y.clone()]), &[2, 3], &[1.0, 2.0, 3.0, -1.0, -1.0, -1.0]);
+        assert_close(&op("Where").run1([bools(&[], &[false]), x.clone(), y.clone()]), &[3], &[-1.0, -1.0, -1.0]);
+        assert_close(&op("Where").run1([bools(&[1, 1], &[true]), Tensor::scalar(5.0_f32), y.clone()]), &[1, 1], &[5.0]);
+        assert_close(&op("Where").run1([bools(&[], &[true]), Tensor::scalar(5.0_f32), y.clone()]), &[], &[5.0]);
+        assert_tensor(&op("Where").run1([condition.clone(), tensor(&[2], &[1_i64, 2]), tensor(&[2], &[3_i64, 4])]), &[2, 2], &[1_i64, 2, 3, 4]);
+        assert_bools(&op("Where").run1([condition.clone(), bools(&[], &[true]), bools(&[], &[false])]), &[2, 1], &[true, false]);
+        assert_strings(&op("Where").run1([condition.clone(), strings(&[1], &["x"]), strings(&[1], &["y"])]), &[2, 1], &["x", "y"]);
+        assert_tensor::<f32>(&op("Where").run1([Tensor::empty(ElementType::Bool, &[0, 1]), x.clone(), y]), &[0, 3], &[]);
+        assert_eq!(op("Where").error([x.clone(), x.clone(), x.clone()]), "input 0 (condition) should be a tensor of bool, but is float32[3]");
+        assert!(op("Where").error([bools(&[2], &[true, true]), x.clone(), x]).contains("do not broadcast"));
+    }
+
+    #[test]
+    fn types_are_inferred() {
+        assert_eq!(op("Less").infer([typed::<f32>("n, 1"), typed::<f32>("4")]), [Some("bool[n, 4]".to_owned())]);
+        let types = [typed::<crate::host::Bool>("n, 1"), typed::<i32>("4"), typed::<i32>("")];
+        assert_eq!(op("Where").infer(types), [Some("int32[n, 4]".to_owned())]);
+        assert_eq!(op("Not").infer([typed::<crate::host::Bool>("n")]), [Some("bool[n]".to_owned())]);
+    }
+}

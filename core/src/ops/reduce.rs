@@ -105,7 +105,7 @@ impl Reduce {
         let n_results: usize = kept.iter().product();
         let n_reduced = values.len() / n_results.max(1);
         let is_int = T::ELEMENT_TYPE.is_int();
-        let in_type = |start: T, apply: fn(T, T) -> T| fold(&walk, &values, vec![start; n_results], |sum, value| apply(sum, value));
+        let in_type = |start: T, apply: fn(T, T) -> T| fold(&walk, &values, vec![start; n_results], apply);
         let in_f64 = |start: f64, apply: fn(f64, f64) -> f64, finish: &dyn Fn(f64) -> f64| {
             let sums = fold(&walk, &values, vec![start; n_results], |sum, value: T| apply(sum, value.to_f64()));
             sums.into_iter().map(|sum| T::from_f64(finish(sum))).collect::<Vec<T>>()
@@ -186,7 +186,7 @@ fn collapse(shape: &[usize], axes: &[usize]) -> (Vec<usize>, Vec<usize>) {
 
 /// The shape of a reduction's result.
 fn infer_reduced(shape: &SymbolicShape, axes: &[usize], keeps_dims: bool) -> SymbolicShape {
-    SymbolicShape(shape.dims().map(|dims| shape::without_axes(dims, axes, keeps_dims.then_some(Dimension::Known(1)))))
+    SymbolicShape(shape.dims().map(|dims| shape::without_axes(dims, axes, keeps_dims.then_some(&Dimension::Known(1)))))
 }
 
 impl Operator for Reduce {
@@ -213,7 +213,7 @@ impl Operator for Reduce {
         if axes.is_empty() && self.kind != ReduceKind::L2 {
             return Ok(single(data));
         }
-        let kept = shape::without_axes(data.shape(), &axes, Some(1));
+        let kept = shape::without_axes(data.shape(), &axes, Some(&1));
         let result_shape = if self.keeps_dims { Shape::from_slice(&kept) } else { shape::without_axes(data.shape(), &axes, None).into() };
         let element_type = data.element_type();
         context.check_result_size(element_type, &result_shape)?;
@@ -292,7 +292,7 @@ impl Operator for ArgExtreme {
         let data = inputs.take_tensor(0, "data")?;
         TypeSet::NUMBERS.check(&data, 0, "data")?;
         let axis = shape::normalize_axis(self.axis, data.rank())?;
-        let result_shape = shape::without_axes(data.shape(), &[axis], self.keeps_dims.then_some(1));
+        let result_shape = shape::without_axes(data.shape(), &[axis], self.keeps_dims.then_some(&1));
         context.check_result_size(ElementType::I64, &result_shape)?;
         if result_shape.contains(&0) {
             return Ok(single(Tensor::empty(ElementType::I64, &result_shape)));
@@ -306,3 +306,6 @@ impl Operator for ArgExtreme {
         Ok(single(Tensor::from_vec(&result_shape, positions)?))
     }
 }
+
+#[cfg(test)]
+mod tests;

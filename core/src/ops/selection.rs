@@ -113,3 +113,52 @@ impl Operator for TopK {
         match_number!(element_type, T => self.select::<T>(&x, axis, k), else Err(OpError::unsupported(format!("TopK of {element_type}"))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::host::{Element, ElementType};
+    use crate::ops::testing::{Case, assert_tensor, op, tensor, typed};
+    use crate::tensor::Tensor;
+
+    #[track_caller]
+    fn check<T: Element>(case: &Case, inputs: Vec<Tensor>, shape: &[usize], values: &[T], indices: &[i64]) {
+        let outputs = case.clone().outputs(2).try_run(inputs).unwrap();
+        assert_tensor(&outputs[0], shape, values);
+        assert_tensor(&outputs[1], shape, indices);
+    }
+
+    #[test]
+    fn best_first_and_ties_by_lower_index() {
+        // ONNX Runtime.
+        let x = || tensor(&[2, 4], &[1.0_f32, 3.0, 3.0, 2.0, 5.0, 5.0, 4.0, 9.0]);
+        let k = |k: i64| tensor(&[1], &[k]);
+        check(&op("TopK"), vec![x(), k(3)], &[2, 3], &[3.0_f32, 3.0, 2.0, 9.0, 5.0, 5.0], &[1, 2, 3, 3, 0, 1]);
+        check(&op("TopK").int("largest", 0), vec![x(), k(2)], &[2, 2], &[1.0_f32, 2.0, 4.0, 5.0], &[0, 3, 2, 0]);
+        check(&op("TopK").int("axis", 0), vec![x(), k(1)], &[1, 4], &[5.0_f32, 5.0, 4.0, 9.0], &[1, 1, 1, 1]);
+        check(&op("TopK").int("sorted", 0), vec![x(), k(4)], &[2, 4], &[3.0_f32, 3.0, 2.0, 1.0, 9.0, 5.0, 5.0, 4.0], &[1, 2, 3, 0, 3, 0, 1, 2]);
+        check(&op("TopK").opset(1).int("k", 1), vec![x()], &[2, 1], &[3.0_f32, 9.0], &[1, 3]);
+        check(&op("TopK").opset(10), vec![x(), k(1)], &[2, 1], &[3.0_f32, 9.0], &[1, 3]);
+        check(&op("TopK"), vec![tensor(&[3], &[5_u8, 7, 6]), k(2)], &[2], &[7_u8, 6], &[1, 2]);
+        check::<f32>(&op("TopK"), vec![x(), k(0)], &[2, 0], &[], &[]);
+        check::<f32>(&op("TopK"), vec![Tensor::empty(ElementType::F32, &[0, 4]), k(2)], &[0, 2], &[], &[]);
+        check(&op("TopK"), vec![tensor(&[3], &[1.0_f32, f32::NAN, 3.0]), k(2)], &[2], &[f32::NAN, 3.0], &[1, 2]);
+    }
+
+    #[test]
+    fn a_k_that_does_not_fit_is_refused() {
+        let x = || tensor(&[2, 4], &[0.0_f32; 8]);
+        let error = |k: Tensor| op("TopK").outputs(2).error([x(), k]);
+        assert_eq!(error(tensor(&[1], &[5_i64])), "k must lie between 0 and 4, the size of axis 1 of float32[2, 4]");
+        assert!(error(tensor(&[1], &[-1_i64])).starts_with("k must lie between"));
+        assert_eq!(error(tensor(&[2], &[1_i64, 2])), "input 1 (K) should hold one number, but holds 2");
+        assert_eq!(op("TopK").outputs(2).error([Tensor::scalar(1.0_f32), tensor(&[1], &[1_i64])]), "axis -1 does not exist: the tensor has rank 0");
+    }
+
+    #[test]
+    fn types_are_inferred() {
+        let types = [typed::<f32>("n, 4"), typed::<i64>("1")];
+        assert_eq!(op("TopK").outputs(2).infer(types.clone())[0].as_deref(), Some("float32[n, ?]"));
+        let constant = op("TopK").outputs(2).constant(1, &tensor(&[1], &[3_i64]));
+        assert_eq!(constant.infer(types), [Some("float32[n, 3]".to_owned()), Some("int64[n, 3]".to_owned())]);
+    }
+}

@@ -96,8 +96,8 @@ pub fn same_as(inputs: &InferInputs<'_>, index: usize) -> Option<ValueType> {
 }
 
 /// The shape without the given axes, or with them as 1.
-pub fn without_axes<T: Clone>(dims: &[T], axes: &[usize], one: Option<T>) -> Vec<T> {
-    dims.iter().enumerate().filter_map(|(axis, dim)| if axes.binary_search(&axis).is_ok() { one.clone() } else { Some(dim.clone()) }).collect()
+pub fn without_axes<T: Clone>(dims: &[T], axes: &[usize], one: Option<&T>) -> Vec<T> {
+    dims.iter().enumerate().filter_map(|(axis, dim)| if axes.binary_search(&axis).is_ok() { one.cloned() } else { Some(dim.clone()) }).collect()
 }
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn reduced_axes_vanish_or_stay_as_one() {
         assert_eq!(without_axes(&[2, 3, 4], &[0, 2], None), [3]);
-        assert_eq!(without_axes(&[2, 3, 4], &[0, 2], Some(1)), [1, 3, 1]);
+        assert_eq!(without_axes(&[2, 3, 4], &[0, 2], Some(&1)), [1, 3, 1]);
         assert_eq!(strides(&[2, 3, 4]).as_slice(), [12, 4, 1]);
     }
 }

@@ -23,7 +23,6 @@ impl std::fmt::Debug for TypeSet {
 
 impl TypeSet {
     pub const FLOATS: Self = Self { name: "floating-point numbers", contains: ElementType::is_float };
-    pub const INTS: Self = Self { name: "integers", contains: ElementType::is_int };
     pub const NUMBERS: Self = Self { name: "numbers", contains: |element_type| element_type.is_float() || element_type.is_int() };
     pub const SIGNED_NUMBERS: Self = Self {
         name: "signed numbers",
@@ -224,7 +223,7 @@ integers!(Signed: i8, i16, i32, i64);
 integers!(Unsigned: u8, u16, u32, u64);
 
 macro_rules! floats {
-    ($($t:ty: $to_f64:expr, $from_f64:expr;)*) => {$(
+    ($($t:ty: $to_f64:expr, $from_f64:expr, |$int:ident| $from_int:expr;)*) => {$(
         impl Number for $t {
             const ZERO: Self = $from_f64(0.0);
             const ONE: Self = $from_f64(1.0);
@@ -260,18 +259,18 @@ macro_rules! floats {
             fn narrow(value: Wide) -> Self {
                 match value {
                     Wide::Float(value) => $from_f64(value),
-                    Wide::Signed(value) => $from_f64(value as f64),
-                    Wide::Unsigned(value) => $from_f64(value as f64),
+                    Wide::Signed($int) => $from_int,
+                    Wide::Unsigned($int) => $from_int,
                 }
             }
         }
     )*};
 }
 floats! {
-    f32: f64::from, narrow;
-    f64: std::convert::identity, std::convert::identity;
-    f16: f16::to_f64, f16::from_f64_const;
-    bf16: bf16::to_f64, bf16::from_f64_const;
+    f32: f64::from, narrow, |int| int as f32;
+    f64: std::convert::identity, std::convert::identity, |int| int as f64;
+    f16: f16::to_f64, f16::from_f64_const, |int| f16::from_f64(int as f64);
+    bf16: bf16::to_f64, bf16::from_f64_const, |int| bf16::from_f64(int as f64);
 }
 
 const fn narrow(value: f64) -> f32 {

@@ -45,10 +45,10 @@ impl Operator for Cast {
         if input.is_empty() {
             return Ok(single(Tensor::empty(self.to, input.shape())));
         }
-        if !input.is_on_host() {
-            if let Some(result) = self.on_device(&input, context) {
-                return Ok(single(result));
-            }
+        if !input.is_on_host()
+            && let Some(result) = self.on_device(&input, context)
+        {
+            return Ok(single(result));
         }
         let from = input.element_type();
         match (from, self.to) {

@@ -61,15 +61,14 @@ impl Operator for Pow {
                 let exponents = Tensor::from_vec(y.shape(), int_exponents(&y)?)?;
                 match_number!(base, T => on_host::<T, i64>(&x, &exponents, context, int_power), else Err(OpError::unsupported(format!("Pow of {base}"))))
             }
-            (base, exponent) => match_number!(
-                base,
-                T => match_number!(
-                    exponent,
-                    U => on_host::<T, U>(&x, &y, context, |x, y| Some(T::from_f64(x.to_f64().powf(y.to_f64())))),
-                    else Err(OpError::unsupported(format!("Pow to the power of {exponent}")))
-                ),
-                else Err(OpError::unsupported(format!("Pow of {base}")))
-            ),
+            (base, _) => {
+                let exponents = Tensor::from_vec(y.shape(), f64_exponents(&y)?)?;
+                match_number!(
+                    base,
+                    T => on_host::<T, f64>(&x, &exponents, context, |x, y| Some(T::from_f64(x.to_f64().powf(y)))),
+                    else Err(OpError::unsupported(format!("Pow of {base}")))
+                )
+            }
         }
         .map(single)
     }
@@ -93,6 +92,15 @@ fn on_host<T: Number, U: Number>(x: &Tensor, y: &Tensor, context: &RunContext<'_
         return Err(OpError::value("0 to a negative power: division by zero"));
     }
     Ok(Tensor::from_vec(walk.shape(), values)?)
+}
+
+fn f64_exponents(y: &Tensor) -> Result<Vec<f64>, OpError> {
+    let element_type = y.element_type();
+    match_number!(
+        element_type,
+        U => Ok(y.as_slice::<U>()?.iter().map(|&y| y.to_f64()).collect()),
+        else Err(OpError::unsupported(format!("Pow to the power of {element_type}")))
+    )
 }
 
 fn int_exponents(y: &Tensor) -> Result<Vec<i64>, OpError> {
