@@ -3,8 +3,8 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use burn::backend::{CubeDevice, DispatchDevice, WgpuDeviceKind};
-use burn::tensor::{Device as BurnDevice, DeviceKind, DeviceType};
+use burn::backend::{CubeDevice, WgpuBackend, WgpuDevice, WgpuDeviceKind};
+use burn::tensor::{Device as BurnDevice, DeviceKind};
 
 /// Where a model runs.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -80,6 +80,7 @@ pub struct Adapter {
     /// Drawn by the CPU (llvmpipe): correct, and slow.
     pub is_software: bool,
     kind: DeviceKind,
+    graphics: WgpuBackend,
 }
 
 /// Every adapter, hardware first. Probed once a process.
@@ -154,15 +155,28 @@ pub fn cpu_features() -> &'static str {
     }
 }
 
+/// Graphics interfaces in the order of preference. The rest (OpenGL) are asked only where these find nothing:
+/// probing them without a display prints complaints of the driver to stderr.
+const PREFERRED: WgpuBackend = if cfg!(target_vendor = "apple") { WgpuBackend::Metal } else { WgpuBackend::Vulkan };
+
 fn probe() -> Vec<Adapter> {
-    let mut adapters: Vec<Adapter> = BurnDevice::enumerate(DeviceType::Wgpu).into_iter().filter_map(|device| Adapter::of(&device)).collect();
+    let mut adapters = probe_on(PREFERRED);
+    if adapters.is_empty() {
+        adapters = probe_on(WgpuBackend::Auto);
+    }
     adapters.sort_by_key(|adapter| adapter.is_software);
     adapters
 }
 
+fn probe_on(graphics: WgpuBackend) -> Vec<Adapter> {
+    let kinds = [WgpuDeviceKind::DiscreteGpu(0), WgpuDeviceKind::IntegratedGpu(0), WgpuDeviceKind::VirtualGpu(0), WgpuDeviceKind::Cpu];
+    let found = kinds.into_iter().flat_map(|kind| CubeDevice::enumerate(CubeDevice::Wgpu(WgpuDevice::new(kind).on(graphics)).to_id()));
+    found.filter_map(|id| Adapter::of(&CubeDevice::from_id(id))).collect()
+}
+
 impl Adapter {
-    fn of(device: &BurnDevice) -> Option<Self> {
-        let DispatchDevice::Cube(CubeDevice::Wgpu(device)) = device.as_dispatch() else { return None };
+    fn of(device: &CubeDevice) -> Option<Self> {
+        let CubeDevice::Wgpu(device) = device else { return None };
         let (kind, name) = match device.kind {
             WgpuDeviceKind::DiscreteGpu(index) => (DeviceKind::DiscreteGpu(index), format!("discrete GPU {index}")),
             WgpuDeviceKind::IntegratedGpu(index) => (DeviceKind::IntegratedGpu(index), format!("integrated GPU {index}")),
@@ -170,7 +184,7 @@ impl Adapter {
             WgpuDeviceKind::Cpu => (DeviceKind::Cpu, "software adapter".to_owned()),
             _ => return None,
         };
-        Some(Self { name, is_software: kind == DeviceKind::Cpu, kind })
+        Some(Self { name, is_software: kind == DeviceKind::Cpu, kind, graphics: device.backend })
     }
 }
 
@@ -188,7 +202,7 @@ fn open_adapter(adapter: &Adapter) -> Result<GpuDevice, DeviceError> {
 }
 
 fn initialize(adapter: &Adapter) -> Result<GpuDevice, DeviceError> {
-    let burn = BurnDevice::wgpu_options().device_kind(adapter.kind.clone()).init().map_err(|error| DeviceError::Open(error.to_string()))?;
+    let burn = BurnDevice::wgpu_options().device_kind(adapter.kind.clone()).graphics_api(adapter.graphics).init().map_err(|error| DeviceError::Open(error.to_string()))?;
     let name = burn.identity().map_or_else(|| adapter.name.clone(), |identity| identity.name);
     Ok(GpuDevice { burn, name, is_software: adapter.is_software })
 }
