@@ -202,7 +202,11 @@ fn open_adapter(adapter: &Adapter) -> Result<GpuDevice, DeviceError> {
 }
 
 fn initialize(adapter: &Adapter) -> Result<GpuDevice, DeviceError> {
-    let burn = BurnDevice::wgpu_options().device_kind(adapter.kind.clone()).graphics_api(adapter.graphics).init().map_err(|error| DeviceError::Open(error.to_string()))?;
+    let burn = BurnDevice::wgpu_options()
+        .device_kind(adapter.kind.clone())
+        .graphics_api(adapter.graphics)
+        .init()
+        .map_err(|error| DeviceError::Open(error.to_string()))?;
     let name = burn.identity().map_or_else(|| adapter.name.clone(), |identity| identity.name);
     Ok(GpuDevice { burn, name, is_software: adapter.is_software })
 }
