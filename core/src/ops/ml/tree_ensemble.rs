@@ -319,8 +319,8 @@ impl ClassifierFinish {
             // ONNX Runtime leaves the second score of these unwritten.
             PostTransform::Probit => [self.post_transform.apply_single(score), 0.0],
             _ if !self.is_binary && base_values.len() == 1 => [score, 0.0],
-            _ if is_probability => [(T::from(1.0) - first).to_f32(), score],
             PostTransform::Logistic => [logistic(-score), logistic(score)],
+            _ if is_probability => [(T::from(1.0) - first).to_f32(), score],
             _ => [-score, score],
         };
         outputs.copy_from_slice(&pair);

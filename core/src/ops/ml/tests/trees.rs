@@ -269,7 +269,14 @@ fn malformed_ensembles_are_refused() {
             regressor().ints("nodes_truenodeids", &[huge, 0, 0, 1, 0, 0]),
             "node 0 of tree 0 has node 9223372036854775807 as a child, which does not exist",
         ),
-        (regressor().ints("nodes_truenodeids", &[0, 0, 0, 1, 0, 0]), "tree number 0 loops: node number 0 is its own descendant"),
+        (regressor().ints("nodes_truenodeids", &[0, 0, 0, 1, 0, 0]), "node 0 of tree 0 comes first in its tree, but is the child of another node"),
+        (
+            regressor()
+                .texts("nodes_modes", &["BRANCH_LEQ", "BRANCH_LEQ", "LEAF", "BRANCH_LEQ", "LEAF", "LEAF"])
+                .ints("nodes_truenodeids", &[1, 1, 0, 1, 0, 0])
+                .ints("nodes_falsenodeids", &[2, 2, 0, 2, 0, 0]),
+            "tree number 0 loops: node number 1 is its own descendant",
+        ),
         (regressor().ints("nodes_nodeids", &[0, 1, 1, 0, 1, 2]), "node 1 of tree 0 is there twice"),
         (regressor().ints("nodes_nodeids", &[0, 1]), "nodes_nodeids has 2 entries, but nodes_treeids has 6"),
         (regressor().floats("nodes_values", &[0.0]), "nodes_values has 1 entries, but nodes_treeids has 6"),
