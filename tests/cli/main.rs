@@ -1,1 +1,12 @@
+//! The built `drydock` as scripts see it: stdout, stderr, exit codes, files.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails with a backtrace, which is what it should do")]
+
+mod bad_input;
+mod help;
+mod inspect;
+mod predict;
+mod run;
+mod score;
+mod signals;
+mod verify;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use drydock_core::home::{HomeError, Remembered};
+use drydock_core::home::Remembered;
 use drydock_core::session::{self, Event as SessionEvent, JobRecord, JobState, Notice, Session};
 use drydock_core::tensor::device::DeviceChoice;
 use ratatui::Frame;
@@ -26,8 +26,7 @@ use crate::widgets::panel;
 
 pub struct App {
     session: Session,
-    device: DeviceChoice,
-    theme: Theme,
+    config: AppConfig,
     remembered: Remembered,
     task: Task,
     screens: Screens,
@@ -41,6 +40,16 @@ pub struct App {
     /// The user was told that quitting stops a job, and may ask again.
     was_warned: bool,
     has_quit: bool,
+}
+
+/// What an app is started with.
+#[derive(Debug, Clone)]
+pub struct AppConfig {
+    pub theme: Theme,
+    /// Where models are to run.
+    pub device: DeviceChoice,
+    /// The data home; without one nothing is remembered.
+    pub home: Option<PathBuf>,
 }
 
 #[derive(Default)]
@@ -77,21 +86,21 @@ impl Screens {
 /// The parts of an app that a screen may change.
 macro_rules! context {
     ($app:ident) => {
-        Context { session: &mut $app.session, device: $app.device, notice: &mut $app.notice }
+        Context { session: &mut $app.session, device: $app.config.device, notice: &mut $app.notice }
     };
 }
 
 impl App {
-    pub fn new(mut session: Session, remembered: Result<Remembered, HomeError>, theme: Theme, device: DeviceChoice) -> Self {
-        let (remembered, notice) = match remembered {
-            Ok(remembered) => (remembered, None),
-            Err(error) => (Remembered::default(), Some(Notice::error(&format!("what was remembered can't be used: {error}")))),
+    pub fn new(mut session: Session, config: AppConfig) -> Self {
+        let (remembered, notice) = match config.home.as_deref().map(Remembered::load_from) {
+            None => (Remembered::default(), None),
+            Some(Ok(remembered)) => (remembered, None),
+            Some(Err(error)) => (Remembered::default(), Some(Notice::error(&format!("what was remembered can't be used: {error}")))),
         };
         session.restore_recent_models(remembered.recent_models.clone());
         let mut app = Self {
             session,
-            device,
-            theme,
+            config,
             remembered,
             task: Task::Models,
             screens: Screens::default(),
@@ -239,10 +248,11 @@ impl App {
 
     /// Writes down the recent models for the next time.
     fn remember(&mut self) {
+        let Some(home) = &self.config.home else { return };
         let recent = &self.session.state().recent_models;
         // Absolute, so that they are found from any folder.
         self.remembered.recent_models = recent.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect();
-        if let Err(error) = self.remembered.save() {
+        if let Err(error) = self.remembered.save_to(home) {
             self.notice = Some(Notice::error(&format!("the recent models can't be remembered: {error}")));
         }
     }
@@ -301,13 +311,13 @@ impl App {
         let [header, tabs, body, footer] = rows.areas(area);
         self.draw_header(frame, header);
         self.draw_tabs(frame, tabs);
-        let view = View { session: &self.session, theme: self.theme, spinner: self.spinner };
+        let view = View { session: &self.session, theme: self.config.theme, spinner: self.spinner };
         self.screens.get(self.task).draw(frame, body, view);
         if let Some(overlay) = &self.overlay {
-            overlay.draw(frame, body, self.theme);
+            overlay.draw(frame, body, self.config.theme);
         }
         self.draw_footer(frame, footer);
-        self.theme.finish(frame.buffer_mut());
+        self.config.theme.finish(frame.buffer_mut());
     }
 
     /// ` drydock  payment-fraud v3 · CPU · AVX-512                ⠙ 71 % scoring march.csv`.
@@ -328,9 +338,9 @@ impl App {
         let room = width.saturating_sub(used + job.chars().count());
         let model = crate::text::padded(&model, room, crate::text::Align::Left);
         let line = Line::from(vec![
-            Span::styled(" drydock  ", self.theme.accent().patch(self.theme.heading())),
+            Span::styled(" drydock  ", self.config.theme.accent().patch(self.config.theme.heading())),
             Span::raw(model),
-            Span::styled(job, self.theme.accent()),
+            Span::styled(job, self.config.theme.accent()),
         ]);
         panel::lines(frame, area, vec![line]);
     }
@@ -343,9 +353,9 @@ impl App {
             let is_current = task == self.task;
             let name = if is_short && !is_current { task.digit().to_string() } else { format!("{} {}", task.digit(), task.name()) };
             spans.push(if is_current {
-                Span::styled(format!("[{name}]"), self.theme.accent().patch(self.theme.heading()))
+                Span::styled(format!("[{name}]"), self.config.theme.accent().patch(self.config.theme.heading()))
             } else {
-                Span::styled(format!(" {name} "), self.theme.faint())
+                Span::styled(format!(" {name} "), self.config.theme.faint())
             });
         }
         panel::lines(frame, area, vec![Line::from(spans)]);
@@ -354,11 +364,11 @@ impl App {
     fn draw_footer(&self, frame: &mut Frame<'_>, area: Rect) {
         let width = usize::from(area.width);
         if let Some(notice) = &self.notice {
-            let style = if notice.is_error { self.theme.bad() } else { self.theme.warning() };
+            let style = if notice.is_error { self.config.theme.bad() } else { self.config.theme.warning() };
             panel::lines(frame, area, vec![Line::styled(cut(&format!(" {}", notice.text), width), style)]);
             return;
         }
-        panel::lines(frame, area, vec![Line::styled(self.hint_line(width), self.theme.faint())]);
+        panel::lines(frame, area, vec![Line::styled(self.hint_line(width), self.config.theme.faint())]);
     }
 
     /// As many hints as fit, most important first; help is always among them.

@@ -8,13 +8,13 @@ use base64::Engine as _;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute};
-use drydock_core::home::Remembered;
+use drydock_core::home;
 use drydock_core::jobs;
 use drydock_core::session::Session;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use crate::app::App;
+use crate::app::{App, AppConfig};
 use crate::cli::args::{CommonArgs, ScreenArgs};
 use crate::event::{self, Event};
 use crate::theme::Theme;
@@ -39,8 +39,8 @@ pub fn run(screens: &ScreenArgs, common: &CommonArgs) -> Result<(), String> {
     let (sender, events) = event::channel();
     let wake_sender = sender.clone();
     let session = Session::new(move || event::wake(&wake_sender));
-    let remembered = Remembered::load();
-    let mut app = App::new(session, remembered, Theme::detect(screens.ascii), common.device);
+    let config = AppConfig { theme: Theme::detect(screens.ascii), device: common.device, home: home::folder().ok() };
+    let mut app = App::new(session, config);
     if let Some(path) = &screens.open {
         app.open_model(path.clone());
     }

@@ -80,7 +80,7 @@ pub enum Command {
 /// Show what a model takes, gives, holds and costs, and whether it can run here
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock inspect sample-models/payment-fraud/v2/model.onnx --json"
+    after_help = "Examples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock inspect sample-models/payment-fraud-v2/model.onnx --json"
 )]
 pub struct InspectArgs {
     /// The model file
@@ -115,7 +115,7 @@ pub struct VerifyArgs {
 /// Predict rows that you give by hand, or a picture
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  drydock predict sample-models/diabetes/model.onnx --set bmi=0.06 --set bp=0.02 --set s5=0.02\n  drydock predict sample-models/payment-fraud/v2/model.onnx --row '{\"amount\": 182.4, \"merchant\": \"electronics\"}' --json"
+    after_help = "Examples:\n  drydock predict sample-models/digits/model.onnx --image sample-models/digits/three.png\n  drydock predict sample-models/payment-fraud-v2/model.onnx --set amount=182.4 --set merchant=electronics --set country=PT --set channel=online --set hour=23 --set n_transactions_24h=9 --set is_foreign=0 --json"
 )]
 pub struct PredictArgs {
     /// The model file
@@ -142,7 +142,7 @@ pub struct PredictArgs {
 /// Score a whole table: predictions beside its columns, metrics when the answers are known
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv\n  drydock score sample-models/payment-fraud/v2/model.onnx sample-models/payment-fraud/reference.csv -o scored.parquet --on-error skip --json"
+    after_help = "Examples:\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv\n  drydock score sample-models/payment-fraud-v2/model.onnx sample-models/payment-fraud/reference.csv -o scored.parquet --on-error skip --json"
 )]
 pub struct ScoreArgs {
     /// The model file

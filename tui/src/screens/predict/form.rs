@@ -87,7 +87,9 @@ impl Field {
     /// The values to choose from, if there are some.
     pub fn choices(&self) -> Vec<String> {
         match self.column.kind {
-            ColumnKind::Boolean => vec!["true".to_owned(), "false".to_owned()],
+            // As the table writes them.
+            ColumnKind::Boolean if matches!(self.value.trim(), "0" | "1") => vec!["0".to_owned(), "1".to_owned()],
+            ColumnKind::Boolean => vec!["false".to_owned(), "true".to_owned()],
             _ => self.column.categories.clone(),
         }
     }

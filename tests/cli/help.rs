@@ -1,0 +1,75 @@
+//! Help, completions, doctor: what a newcomer meets first.
+
+use crate::run::{Folder, command, fits_80_columns, keys, run};
+
+#[test]
+fn every_command_ends_its_help_in_two_examples() {
+    for name in ["inspect", "verify", "predict", "score", "doctor", "completions", "help"] {
+        let ended = run(&[name, "--help"]).succeeded();
+        let (_, examples) = ended.stdout.split_once("Examples:\n").unwrap_or_else(|| panic!("{name}: no examples"));
+        let examples: Vec<&str> = examples.lines().filter(|line| !line.trim().is_empty()).collect();
+        assert_eq!(examples.len(), 2, "{name}: {examples:?}");
+        assert!(examples.iter().all(|example| example.trim().starts_with("drydock ")), "{name}: {examples:?}");
+    }
+}
+
+#[test]
+fn the_examples_on_sample_models_work() {
+    let folder = Folder::new();
+    for name in ["inspect", "verify", "predict", "score", "doctor"] {
+        let help = run(&["help", name]).succeeded().stdout;
+        let (_, examples) = help.split_once("Examples:\n").unwrap();
+        for example in examples.lines().map(str::trim).filter(|line| line.starts_with("drydock ")) {
+            // Outputs go to the test's own folder.
+            let arguments: Vec<String> = words(example).into_iter().skip(1).map(|word| if word.starts_with("scored.") { folder.path(&word) } else { word }).collect();
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            run(&arguments).succeeded();
+        }
+    }
+}
+
+/// Splits a line as a shell does: single quotes hold blanks together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (index, part) in line.split('\'').enumerate() {
+        if index % 2 == 1 { words.push(part.to_owned()) } else { words.extend(part.split_whitespace().map(str::to_owned)) }
+    }
+    words
+}
+
+#[test]
+fn topics_explain_what_concerns_several_commands() {
+    let topics = run(&["help", "topics"]).succeeded().stdout;
+    fits_80_columns(&topics);
+    for topic in ["device", "contract", "tables", "exit-codes"] {
+        assert!(topics.contains(topic), "{topic}");
+        let one = run(&["help", topic]).succeeded().stdout;
+        assert!(one.lines().count() > 3 && one.lines().count() < topics.lines().count(), "{one}");
+    }
+    assert!(run(&["help"]).succeeded().stdout.contains("Usage: drydock"));
+    run(&["help", "weather"]).failed_saying(&["'weather'", "topics", "score"]);
+}
+
+#[test]
+fn doctor_tells_what_this_machine_has() {
+    let document = run(&["doctor", "--json"]).succeeded().json();
+    for key in ["version", "cpu_features", "cpu_cores", "gpus", "home", "operators"] {
+        assert!(keys(&document).contains(&key), "{key} is not in {document}");
+    }
+    assert!(document["operators"]["ai.onnx"].as_u64().unwrap() > 50, "{document}");
+    fits_80_columns(&run(&["doctor"]).succeeded().stdout);
+}
+
+#[test]
+fn completions_are_scripts_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(run(&["completions", shell]).succeeded().stdout.contains("drydock"), "{shell}");
+    }
+}
+
+#[test]
+fn version_and_colour() {
+    assert!(run(&["--version"]).succeeded().stdout.starts_with("drydock 0."));
+    let output = command(&["doctor"]).env("NO_COLOR", "1").output().unwrap();
+    assert!(!output.stdout.contains(&0x1b));
+}

@@ -1,0 +1,79 @@
+//! The parts that screens are made of.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use drydock_tui::text::{Align, TextTable, cut, padded, wrapped};
+use drydock_tui::widgets::bar;
+use drydock_tui::widgets::list::window;
+use drydock_tui::widgets::text_field::TextField;
+use unicode_width_check::width;
+
+/// Cells of a text, counted without the code under test.
+mod unicode_width_check {
+    pub fn width(text: &str) -> usize {
+        text.chars().map(|c| if ('\u{4e00}'..'\u{a000}').contains(&c) { 2 } else { 1 }).sum()
+    }
+}
+
+#[test]
+fn the_window_of_a_list_always_holds_the_selected_row() {
+    for n_rows in 0..12 {
+        for height in 0..14 {
+            for selected in 0..n_rows {
+                let window = window(selected, n_rows, height);
+                assert_eq!(window.len(), height.min(n_rows));
+                assert!(window.end <= n_rows && (height == 0 || window.contains(&selected)), "{selected} of {n_rows} in {height}: {window:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn text_is_cut_and_padded_to_cells() {
+    for (text, cells, expected) in [("prediction", 20, "prediction"), ("prediction", 5, "pred…"), ("数据分析", 5, "数据…"), ("a\tb\u{1b}", 9, "a b "), ("x", 0, "")] {
+        assert_eq!(cut(text, cells), expected);
+        assert_eq!(width(&padded(text, cells, Align::Right)), cells);
+    }
+    assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+    assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);
+    assert_eq!(wrapped("", 5), [""]);
+}
+
+#[test]
+fn a_table_never_exceeds_its_width() {
+    let mut table = TextTable::new(&[("a name that is long", Align::Left), ("n", Align::Right), ("text", Align::Left)]);
+    table.push(vec!["x".repeat(60), "12".to_owned(), "y".repeat(90)]);
+    for cells in [20, 40, 80, 200] {
+        for line in table.lines(cells) {
+            assert!(width(&line) <= cells, "{cells}: {line}");
+        }
+    }
+}
+
+#[test]
+fn bars_are_as_long_as_their_share() {
+    assert_eq!(bar::bar(0.5, 4), "██");
+    assert_eq!(bar::bar(0.53125, 4), "██▏");
+    assert_eq!(bar::bar(7.0, 3), "███");
+    assert_eq!(bar::bar(f64::NAN, 3), "");
+}
+
+#[test]
+fn a_line_is_edited_at_its_cursor() {
+    let mut field = TextField::new("größe=1");
+    let mut press = |code: KeyCode, modifiers: KeyModifiers| field.handle(KeyEvent::new(code, modifiers));
+    press(KeyCode::Home, KeyModifiers::NONE);
+    press(KeyCode::Right, KeyModifiers::NONE);
+    press(KeyCode::Right, KeyModifiers::NONE);
+    press(KeyCode::Right, KeyModifiers::NONE);
+    press(KeyCode::Backspace, KeyModifiers::NONE);
+    press(KeyCode::Char('o'), KeyModifiers::NONE);
+    press(KeyCode::Delete, KeyModifiers::NONE);
+    press(KeyCode::Char('ß'), KeyModifiers::NONE);
+    assert_eq!(field.text(), "große=1");
+    field.set("data/march/new.csv");
+    field.handle(KeyEvent::new(KeyCode::Char('w'), KeyModifiers::CONTROL));
+    assert_eq!(field.text(), "data/march/");
+    assert_eq!(field.visible(6), ("march/".chars().skip(1).collect(), 5));
+    field.insert("a\r\nb\n");
+    assert_eq!(field.text(), "data/march/a  b");
+}
