@@ -72,7 +72,10 @@ fn an_output_that_cannot_be_written_is_said() {
 #[test]
 fn a_full_disk_is_said() {
     // Every write to this device fails with "no space left".
-    let output = command(&["inspect", &sample("wine/model.onnx")]).stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap()).output().unwrap();
+    let output = command(&["inspect", &sample("wine/model.onnx")])
+        .stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
     let ended = Ended::of(output);
     assert_eq!(ended.code, 2, "{ended:#?}");
     assert!(ended.stderr.contains("can't be written"), "{ended:#?}");
@@ -80,7 +83,14 @@ fn a_full_disk_is_said() {
 
 #[test]
 fn wrong_usage_is_exit_code_2_on_stderr() {
-    for arguments in [&["frobnicate"][..], &["inspect"], &["score", "m.onnx"], &["verify"], &["inspect", "m.onnx", "--threads", "0"], &["verify", "d", "--rtol", "-1"]] {
+    for arguments in [
+        &["frobnicate"][..],
+        &["inspect"],
+        &["score", "m.onnx"],
+        &["verify"],
+        &["inspect", "m.onnx", "--threads", "0"],
+        &["verify", "d", "--rtol", "-1"],
+    ] {
         let ended = run(arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(ended.stderr.starts_with("error: "), "{arguments:?}: {}", ended.stderr);

@@ -21,7 +21,8 @@ fn the_examples_on_sample_models_work() {
         let (_, examples) = help.split_once("Examples:\n").unwrap();
         for example in examples.lines().map(str::trim).filter(|line| line.starts_with("drydock ")) {
             // Outputs go to the test's own folder.
-            let arguments: Vec<String> = words(example).into_iter().skip(1).map(|word| if word.starts_with("scored.") { folder.path(&word) } else { word }).collect();
+            let arguments: Vec<String> =
+                words(example).into_iter().skip(1).map(|word| if word.starts_with("scored.") { folder.path(&word) } else { word }).collect();
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             run(&arguments).succeeded();
         }

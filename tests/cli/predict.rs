@@ -28,7 +28,8 @@ fn the_same_row_gives_the_same_answer_however_it_is_given() {
     assert_eq!(by_file["predictions"].as_array().unwrap().len(), 2);
     assert_eq!(by_file["predictions"][1], by_row["predictions"][0]);
 
-    let mut child = command(&["predict", &model, "--rows", "-", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command(&["predict", &model, "--rows", "-", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(format!("{ROW}\n{ROW}\n").as_bytes()).unwrap();
     let by_lines = Ended::of(child.wait_with_output().unwrap()).succeeded().json();
     assert_eq!(by_lines["predictions"], by_file["predictions"]);

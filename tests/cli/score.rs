@@ -90,7 +90,11 @@ fn bad_rows_stop_the_work_or_are_set_aside() {
 fn columns_by_hand_bind_a_table_without_names_in_common() {
     let folder = Folder::new();
     let good = std::fs::read_to_string(drydock_tests::sample_model("wine").table("new")).unwrap();
-    let renamed: String = good.lines().enumerate().map(|(index, line)| if index == 0 { (0..14).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",") + "\n" } else { format!("{line}\n") }).collect();
+    let renamed: String = good
+        .lines()
+        .enumerate()
+        .map(|(index, line)| if index == 0 { (0..14).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",") + "\n" } else { format!("{line}\n") })
+        .collect();
     let data = folder.write("renamed.csv", renamed);
     let model = sample("wine/model.onnx");
     let columns: Vec<String> = (0..13).map(|i| format!("c{i}")).collect();

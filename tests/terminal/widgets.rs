@@ -29,7 +29,9 @@ fn the_window_of_a_list_always_holds_the_selected_row() {
 
 #[test]
 fn text_is_cut_and_padded_to_cells() {
-    for (text, cells, expected) in [("prediction", 20, "prediction"), ("prediction", 5, "pred…"), ("数据分析", 5, "数据…"), ("a\tb\u{1b}", 9, "a b "), ("x", 0, "")] {
+    for (text, cells, expected) in
+        [("prediction", 20, "prediction"), ("prediction", 5, "pred…"), ("数据分析", 5, "数据…"), ("a\tb\u{1b}", 9, "a b "), ("x", 0, "")]
+    {
         assert_eq!(cut(text, cells), expected);
         assert_eq!(width(&padded(text, cells, Align::Right)), cells);
     }
