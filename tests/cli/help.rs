@@ -6,10 +6,10 @@ use crate::run::{Folder, command, fits_80_columns, keys, run};
 fn every_command_ends_its_help_in_two_examples() {
     for name in ["inspect", "verify", "predict", "score", "doctor", "completions", "help"] {
         let ended = run(&[name, "--help"]).succeeded();
-        let (_, examples) = ended.stdout.split_once("Examples:\n").unwrap_or_else(|| panic!("{name}: no examples"));
-        let examples: Vec<&str> = examples.lines().filter(|line| !line.trim().is_empty()).collect();
+        fits_80_columns(&ended.stdout);
+        let examples = examples(&ended.stdout);
         assert_eq!(examples.len(), 2, "{name}: {examples:?}");
-        assert!(examples.iter().all(|example| example.trim().starts_with("drydock ")), "{name}: {examples:?}");
+        assert!(examples.iter().all(|example| example.starts_with("drydock ")), "{name}: {examples:?}");
     }
 }
 
@@ -18,15 +18,22 @@ fn the_examples_on_sample_models_work() {
     let folder = Folder::new();
     for name in ["inspect", "verify", "predict", "score", "doctor"] {
         let help = run(&["help", name]).succeeded().stdout;
-        let (_, examples) = help.split_once("Examples:\n").unwrap();
-        for example in examples.lines().map(str::trim).filter(|line| line.starts_with("drydock ")) {
+        for example in examples(&help) {
             // Outputs go to the test's own folder.
             let arguments: Vec<String> =
-                words(example).into_iter().skip(1).map(|word| if word.starts_with("scored.") { folder.path(&word) } else { word }).collect();
+                words(&example).into_iter().skip(1).map(|word| if word.starts_with("scored.") { folder.path(&word) } else { word }).collect();
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             run(&arguments).succeeded();
         }
     }
+}
+
+/// The examples at the end of a help text, each on one line.
+#[track_caller]
+fn examples(help: &str) -> Vec<String> {
+    let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("no examples in {help}"));
+    let joined = examples.replace("\\\n", " ");
+    joined.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
 /// Splits a line as a shell does: single quotes hold blanks together.

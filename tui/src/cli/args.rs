@@ -15,9 +15,9 @@ const STYLES: Styles = Styles::styled()
 ///
 /// Without a command, Drydock opens its screens in this terminal.
 #[derive(Debug, Parser)]
-#[command(name = "drydock", version, styles = STYLES, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "drydock", version, styles = STYLES, disable_help_subcommand = true, max_term_width = 80)]
 #[command(
-    after_help = "Topics: drydock help topics\n\nExamples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv"
+    after_help = "Topics: drydock help topics\n\nExamples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock score sample-models/breast-cancer/model.onnx \\\n    sample-models/breast-cancer/new.csv -o scored.csv"
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -115,7 +115,7 @@ pub struct VerifyArgs {
 /// Predict rows that you give by hand, or a picture
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  drydock predict sample-models/digits/model.onnx --image sample-models/digits/three.png\n  drydock predict sample-models/payment-fraud-v2/model.onnx --set amount=182.4 --set merchant=electronics --set country=PT --set channel=online --set hour=23 --set n_transactions_24h=9 --set is_foreign=0 --json"
+    after_help = "Examples:\n  drydock predict sample-models/digits/model.onnx \\\n    --image sample-models/digits/three.png\n  drydock predict sample-models/payment-fraud-v2/model.onnx \\\n    --set amount=182.4 --set merchant=electronics --set country=PT \\\n    --set channel=online --set hour=23 --set n_transactions_24h=9 \\\n    --set is_foreign=0 --json"
 )]
 pub struct PredictArgs {
     /// The model file
@@ -142,7 +142,7 @@ pub struct PredictArgs {
 /// Score a whole table: predictions beside its columns, metrics when the answers are known
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  drydock score sample-models/breast-cancer/model.onnx sample-models/breast-cancer/new.csv -o scored.csv\n  drydock score sample-models/payment-fraud-v2/model.onnx sample-models/payment-fraud/reference.csv -o scored.parquet --on-error skip --json"
+    after_help = "Examples:\n  drydock score sample-models/breast-cancer/model.onnx \\\n    sample-models/breast-cancer/new.csv -o scored.csv\n  drydock score sample-models/payment-fraud-v2/model.onnx \\\n    sample-models/payment-fraud-v2/reference.csv -o scored.parquet \\\n    --on-error skip --json"
 )]
 pub struct ScoreArgs {
     /// The model file
@@ -200,7 +200,7 @@ pub struct DoctorArgs {}
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  drydock completions bash > ~/.local/share/bash-completion/completions/drydock\n  drydock completions fish > ~/.config/fish/completions/drydock.fish"
+    after_help = "Examples:\n  drydock completions bash \\\n    > ~/.local/share/bash-completion/completions/drydock\n  drydock completions fish > ~/.config/fish/completions/drydock.fish"
 )]
 pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,

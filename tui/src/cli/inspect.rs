@@ -83,12 +83,17 @@ pub fn describe(opened: &OpenedModel, page: &mut Page) {
     if !model.contract.columns.is_empty() {
         page.heading("Columns");
         page.table(&columns(&model.contract));
+        if let Some(n_more) = model.contract.columns.len().checked_sub(MAX_COLUMNS).filter(|n_more| *n_more > 0) {
+            page.toned(Tone::Faint, &format!("  and {} more (--json lists all)", format::count(n_more as u64)));
+        }
     }
     page.heading("Operators");
     page.table(&operators(report));
 }
 
-/// The figures of a model, as the screens show them too.
+/// A page is for people: of a picture's pixels the first will do.
+const MAX_COLUMNS: usize = 32;
+
 fn facts(report: &InspectReport) -> Vec<(&'static str, String)> {
     let opsets: Vec<String> = report.opsets.iter().map(|(domain, version)| format!("{domain} {version}")).collect();
     let unknown = || "unknown (a shape depends on the data)".to_owned();
@@ -137,7 +142,7 @@ fn signature(items: &[SignatureItem]) -> TextTable {
 
 fn columns(contract: &Contract) -> TextTable {
     let mut table = TextTable::new(&[("column", Align::Left), ("kind", Align::Left), ("usual values", Align::Left), ("empty", Align::Left)]);
-    for column in &contract.columns {
+    for column in contract.columns.iter().take(MAX_COLUMNS) {
         let kind = format!("{:?}", column.kind).to_lowercase();
         let values = match (column.min, column.max) {
             (Some(min), Some(max)) => format!("{} to {}", format::number(min), format::number(max)),

@@ -18,28 +18,29 @@ const TOPICS: &[Topic] = &[
         name: "device",
         title: "Where a model runs",
         text: "\
---device cpu     the processor, with its widest vector instructions (the default)
---device gpu     the first GPU; a software adapter only where there is no other
+--device cpu     the processor, with its widest vector instructions (default)
+--device gpu     the first GPU; a software adapter where there is no other
 --device gpu:N   the N-th adapter in the list of drydock doctor
 
 Where no adapter is found, --device gpu fails with a sentence; Drydock never
-changes the device behind your back. Text, maps, trees and shape arithmetic stay
-on the processor whatever the device is.",
+changes the device behind your back. Text, maps, trees and shape arithmetic
+stay on the processor whatever the device is.",
     },
     Topic {
         name: "contract",
         title: "What a model expects and means",
         text: "\
-A contract names the columns that feed a model and their order, the class labels,
-the target, units and usual ranges. Drydock looks for it in this order:
+A contract names the columns that feed a model and their order, the class
+labels, the target, units and usual ranges. Drydock looks for it here:
 
   1. MODEL.drydock.toml beside the model, for you to read and change
   2. the model's own metadata, under drydock.*
   3. the model's inputs: one column per input, or per place of an [N, F] input
 
-A table is bound to a model by --columns or --bind, else by the contract, else by
-inputs whose names are columns, else, for a single [N, F] input, by the order of
-the file when exactly F feature columns are left. Drydock says which it was.",
+A table is bound to a model by --columns or --bind, else by the contract, else
+by inputs whose names are columns, else, for a single [N, F] input, by the
+order of the file when exactly F feature columns are left. Drydock says which
+it was.",
     },
     Topic {
         name: "tables",
@@ -49,9 +50,9 @@ in    CSV and TSV (delimiter and quotes detected), Parquet, NDJSON, Arrow IPC;
       text formats also as .gz or .zst
 out   by the name of the output: .csv, .tsv, .parquet, .ndjson, .arrow
 
-Tables stream: memory does not grow with the number of rows. An empty cell is a
-missing value. With --on-error skip, rows that can't be scored are set aside in
-a file beside the output, with row number, column, value and reason.
+Tables stream: memory does not grow with the number of rows. An empty cell is
+a missing value. With --on-error skip, rows that can't be scored are set aside
+in a file beside the output, with row number, column, value and reason.
 
 Scored columns: prediction and probability_<label> for a classification,
 prediction for a regression, <output> or <output>_<i> for anything else.",
