@@ -47,7 +47,7 @@ fn numbers_move_in_even_steps_and_stop_at_the_usual_range() {
 fn numbers_of_which_nothing_is_known_move_by_their_size() {
     let of = |value: &str| field(Column { default: Some(value.to_owned()), ..Column::default() });
     steps(of("1234"), &[(1, Stride::Step)], &["1334"]);
-    steps(of("0"), &[(1, Stride::Step), (-1, Stride::Step)], &["0.1", "0"]);
+    steps(of("0"), &[(1, Stride::Step), (-1, Stride::Step)], &["0.1", "0.09"]);
     steps(of(""), &[(1, Stride::Step)], &["0"]);
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use drydock_core::format;
-use drydock_core::score::{Keep, Metrics, OnError, ScoreReport, ScoreRequest};
+use drydock_core::score::{Keep, LabelMetrics, Metrics, OnError, ScoreReport, ScoreRequest};
 use drydock_core::session::Command;
 
 use super::args::{CommonArgs, OnErrorArg, ScoreArgs};
@@ -78,16 +78,28 @@ pub fn summary(report: &ScoreReport) -> String {
     line
 }
 
-/// What came out, metrics included. The screens show it too.
-pub fn describe(report: &ScoreReport, page: &mut Page) {
+/// What came out, metrics included.
+fn describe(report: &ScoreReport, page: &mut Page) {
     page.line(&summary(report));
     page.line(&format!("written to {}", report.output.display()));
-    match &report.metrics {
-        None => {}
-        Some(Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels }) => {
-            page.heading(&format!("Metrics over {}", format::counted(*rows, "labelled row")));
+    let Some(metrics) = &report.metrics else { return };
+    let (rows, values) = headline(metrics);
+    page.heading(&format!("Metrics over {}", format::counted(rows, "labelled row")));
+    for (name, value) in values {
+        page.line(&format!("  {name:<10} {value:>8}"));
+    }
+    if let Metrics::Classification { labels, .. } = metrics {
+        page.blank();
+        page.table(&by_label(labels));
+    }
+}
+
+/// How many rows had a label, and the figures that count, as text.
+pub fn headline(metrics: &Metrics) -> (u64, Vec<(&'static str, String)>) {
+    match metrics {
+        Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, .. } => {
             let optional = |value: &Option<f64>| value.map_or_else(|| "—".to_owned(), format::probability);
-            let values = [
+            let values = vec![
                 ("accuracy", format::probability(*accuracy)),
                 ("precision", format::probability(*precision)),
                 ("recall", format::probability(*recall)),
@@ -95,37 +107,32 @@ pub fn describe(report: &ScoreReport, page: &mut Page) {
                 ("ROC AUC", optional(roc_auc)),
                 ("log loss", optional(log_loss)),
             ];
-            print_values(&values, page);
-            let mut table = TextTable::new(&[
-                ("label", Align::Left),
-                ("precision", Align::Right),
-                ("recall", Align::Right),
-                ("F1", Align::Right),
-                ("rows", Align::Right),
-            ]);
-            for label in labels {
-                table.push(vec![
-                    label.label.clone(),
-                    format::probability(label.precision),
-                    format::probability(label.recall),
-                    format::probability(label.f1),
-                    format::count(label.support),
-                ]);
-            }
-            page.blank();
-            page.table(&table);
+            (*rows, values)
         }
-        Some(Metrics::Regression { rows, rmse, mae, r2 }) => {
-            page.heading(&format!("Metrics over {}", format::counted(*rows, "labelled row")));
-            print_values(&[("RMSE", format::number(*rmse)), ("MAE", format::number(*mae)), ("R²", format::probability(*r2))], page);
+        Metrics::Regression { rows, rmse, mae, r2 } => {
+            (*rows, vec![("RMSE", format::number(*rmse)), ("MAE", format::number(*mae)), ("R²", format::probability(*r2))])
         }
     }
 }
 
-fn print_values(values: &[(&str, String)], page: &mut Page) {
-    for (name, value) in values {
-        page.line(&format!("  {name:<10} {value:>8}"));
+fn by_label(labels: &[LabelMetrics]) -> TextTable {
+    let mut table = TextTable::new(&[
+        ("label", Align::Left),
+        ("precision", Align::Right),
+        ("recall", Align::Right),
+        ("F1", Align::Right),
+        ("rows", Align::Right),
+    ]);
+    for label in labels {
+        table.push(vec![
+            label.label.clone(),
+            format::probability(label.precision),
+            format::probability(label.recall),
+            format::probability(label.f1),
+            format::count(label.support),
+        ]);
     }
+    table
 }
 
 fn file_name(path: &Path) -> String {

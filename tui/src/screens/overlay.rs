@@ -112,7 +112,7 @@ fn matching(place: Place, typed: &str) -> Vec<&'static Binding> {
 fn draw_palette(frame: &mut Frame<'_>, area: Rect, place: Place, filter: &TextField, selected: usize, theme: Theme) {
     let found = matching(place, filter.text());
     let width = area.width.min(72);
-    let height = u16::try_from(found.len() + 3).unwrap_or(u16::MAX).min(area.height).min(18);
+    let height = u16::try_from(found.len().max(1) + 3).unwrap_or(u16::MAX).min(area.height).min(18);
     let area = Rect { x: area.x + (area.width - width) / 2, y: area.y, width, height };
     frame.render_widget(Clear, area);
     let inner = panel::panel(frame, area, "Commands", true, theme);

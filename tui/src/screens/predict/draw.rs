@@ -15,7 +15,11 @@ use crate::text::{Align, TextTable, cut, padded};
 use crate::theme::Theme;
 use crate::widgets::{bar, list, panel};
 
-const SLIDER_WIDTH: usize = 15;
+/// A slider takes what the value leaves, within these bounds.
+const SLIDER_WIDTHS: std::ops::RangeInclusive<usize> = 6..=15;
+
+/// Cells for a number beside its slider.
+const VALUE_WIDTH: usize = 8;
 
 pub fn draw(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
     let theme = view.theme;
@@ -29,22 +33,21 @@ pub fn draw(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, view: Vie
         draw_rows(screen, frame, area, view);
     } else if area.width >= WIDE {
         let [form, result, rows] = Layout::horizontal([Constraint::Length(56), Constraint::Length(34), Constraint::Fill(1)]).areas(area);
-        draw_form(screen, frame, form, theme);
-        draw_result(screen, frame, result, view);
+        draw_form(screen, frame, form, "Row", theme);
+        draw_result(screen, frame, result, "Result", view);
         draw_rows(screen, frame, rows, view);
     } else if area.width >= NARROW {
         let [form, result] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(30)]).areas(area);
-        draw_form(screen, frame, form, theme);
-        draw_result(screen, frame, result, view);
+        draw_form(screen, frame, form, "Row", theme);
+        draw_result(screen, frame, result, "Result", view);
     } else if screen.shows_result {
-        draw_result(screen, frame, area, view);
+        draw_result(screen, frame, area, "Row [Result]", view);
     } else {
-        draw_form(screen, frame, area, theme);
+        draw_form(screen, frame, area, "[Row] Result", theme);
     }
 }
 
-fn draw_form(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
-    let title = if area.width < NARROW && !screen.shows_result { "[Row] Result" } else { "Row" };
+fn draw_form(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, title: &str, theme: Theme) {
     let inner = panel::panel(frame, area, title, true, theme);
     let height = usize::from(inner.height);
     // The list of choices takes the lower half while one is chosen.
@@ -122,13 +125,14 @@ fn field_line(screen: &PredictScreen, field: &Field, is_selected: bool, name_wid
     let problem = field.problem();
     let value = if field.value.is_empty() && problem.is_none() { "(empty)".to_owned() } else { field.value.clone() };
     let value_style = if field.value.is_empty() { theme.faint() } else { Style::new() };
+    let slider_width = room.saturating_sub(VALUE_WIDTH + 2).min(*SLIDER_WIDTHS.end());
     let is_number = matches!(field.column.kind, ColumnKind::Number | ColumnKind::Integer);
     if let Some(problem) = problem {
         spans.push(Span::styled(cut(&format!("✗ {problem}"), room), theme.bad()));
-    } else if is_number && field.bounds().is_some() && room > SLIDER_WIDTH + 8 {
-        spans.extend(bar::slider(field.share(), SLIDER_WIDTH, theme));
-        let unit = field.column.unit.as_deref().unwrap_or_default();
-        let text = format!("  {} {}", padded(&value, 8, Align::Right), cut(unit, room.saturating_sub(SLIDER_WIDTH + 11)));
+    } else if is_number && field.bounds().is_some() && SLIDER_WIDTHS.contains(&slider_width) {
+        spans.extend(bar::slider(field.share(), slider_width, theme));
+        let unit = cut(field.column.unit.as_deref().unwrap_or_default(), room.saturating_sub(slider_width + VALUE_WIDTH + 3));
+        let text = format!("  {} {unit}", padded(&value, VALUE_WIDTH, Align::Right));
         spans.push(Span::styled(text.trim_end().to_owned(), value_style));
     } else {
         spans.push(Span::styled(cut(&value, room), value_style));
@@ -143,9 +147,8 @@ fn field_line(screen: &PredictScreen, field: &Field, is_selected: bool, name_wid
     Line::from(spans)
 }
 
-fn draw_result(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
+fn draw_result(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, title: &str, view: View<'_>) {
     let theme = view.theme;
-    let title = if area.width >= NARROW || !screen.shows_result { "Result" } else { "Row [Result]" };
     let inner = panel::panel(frame, area, title, false, theme);
     let width = usize::from(inner.width);
     let state = view.state();

@@ -133,7 +133,9 @@ impl Field {
             // The usual range stops a slider, but a value beyond it that was typed is not pulled back across.
             moved = if direction > 0.0 { moved.min(max.max(value)) } else { moved.max(min.min(value)) };
         }
-        self.value = number_text(moved, step);
+        // Digits that somebody typed are not rounded away by a coarse step.
+        let typed = self.value.trim().split_once('.').map_or(0, |(_, decimals)| decimals.len().min(6));
+        self.value = number_text(moved, step.min(10_f64.powi(1 - i32::try_from(typed).unwrap_or(0))));
     }
 
     fn step_choice(&mut self, direction: i8) {

@@ -14,7 +14,6 @@ use ratatui::text::{Line, Span};
 
 use super::{Field, Outcome, ScoreScreen, View};
 use crate::cli;
-use crate::page::Page;
 use crate::screens::WIDE;
 use crate::text::{Align, TextTable, cut, padded};
 use crate::theme::Theme;
@@ -159,7 +158,7 @@ fn binding_lines(screen: &ScoreScreen, width: usize, view: View<'_>) -> Vec<Line
     let cells: Vec<String> = binding.columns.iter().map(|bound| bound_text(&bound.column, table.columns.get(bound.table_index), columns)).collect();
     let mut lines = grid(&cells, width);
     if !binding.decided_by.is_empty() {
-        lines.extend(panel::sentence(&format!("columns: {}", binding.decided_by), width, theme.faint()));
+        lines.extend(panel::sentence(&format!("bound by {}", binding.decided_by), width, theme.faint()));
     }
     lines.extend(unused_line(binding, width, theme));
     lines
@@ -208,12 +207,13 @@ fn progress_lines(screen: &ScoreScreen, width: usize, view: View<'_>) -> Vec<Lin
         (Some(Outcome::Cancelled), _) => vec![Line::styled("cancelled; nothing was written", theme.warning())],
         (Some(Outcome::Failed(message)), _) => panel::sentence(message, width, theme.bad()),
         (Some(Outcome::Done(report)), _) => {
-            let mut page = Page::new(width);
-            cli::score::describe(report, &mut page);
-            let is_first = |index: usize| if index == 0 { theme.good() } else { Style::new() };
-            let metrics = page.lines.into_iter().filter(|(_, text)| !text.is_empty()).take(9);
-            let mut lines: Vec<Line<'static>> =
-                metrics.enumerate().map(|(index, (_, text))| Line::styled(cut(&text, width), is_first(index))).collect();
+            let mut lines = panel::sentence(&cli::score::summary(report), width, theme.good());
+            lines.push(Line::raw(cut(&format!("written to {}", report.output.display()), width)));
+            if let Some(metrics) = &report.metrics {
+                let (_, values) = cli::score::headline(metrics);
+                let figures: Vec<String> = values.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                lines.extend(panel::sentence(&figures.join(" · "), width, Style::new()));
+            }
             lines.push(Line::default());
             lines
         }
@@ -246,25 +246,35 @@ fn result_lines(screen: &ScoreScreen, width: usize, height: usize, theme: Theme)
     let order = predictions_first(preview);
     let n_columns = order.len().min((width / 10).max(1));
     let shown = order.get(..n_columns).unwrap_or_default();
-    let header: Vec<(&str, Align)> = shown
-        .iter()
-        .filter_map(|&index| preview.columns.get(index))
-        .map(|column| (column.name.as_str(), if column.kind == TableColumnKind::Number { Align::Right } else { Align::Left }))
-        .collect();
+    let shown: Vec<(usize, &TableColumn)> = shown.iter().filter_map(|&index| Some((index, preview.columns.get(index)?))).collect();
+    let titles: Vec<String> = shown.iter().map(|(_, column)| title_of(&column.name)).collect();
     let mut columns = vec![("row", Align::Right)];
-    columns.extend(header);
+    let aligns = shown.iter().map(|(_, column)| if column.kind == TableColumnKind::Number { Align::Right } else { Align::Left });
+    columns.extend(titles.iter().map(String::as_str).zip(aligns));
     let mut table = TextTable::new(&columns);
     for (row, cells) in preview.preview.iter().enumerate().take(height.saturating_sub(1)) {
         let mut line = vec![(row + 1).to_string()];
-        line.extend(shown.iter().map(|&index| cells.get(index).cloned().unwrap_or_default()));
+        line.extend(shown.iter().map(|&(index, column)| cell_text(column, cells.get(index).map_or("", String::as_str))));
         table.push(line);
     }
     let lines = table.lines(width).into_iter().enumerate();
     lines.map(|(index, line)| Line::styled(line, if index == 0 { theme.faint() } else { Style::new() })).collect()
 }
 
+/// `p(fraud)` for `probability_fraud`: the room is for the numbers.
+fn title_of(column: &str) -> String {
+    column.strip_prefix(PROBABILITY).map_or_else(|| column.to_owned(), |label| format!("p({label})"))
+}
+
+fn cell_text(column: &TableColumn, cell: &str) -> String {
+    let number = cell.parse::<f64>().ok().filter(|_| column.name.starts_with(PROBABILITY));
+    number.map_or_else(|| cell.to_owned(), format::probability)
+}
+
+const PROBABILITY: &str = "probability_";
+
 fn predictions_first(table: &TableInfo) -> Vec<usize> {
-    let is_prediction = |name: &str| name == "prediction" || name.starts_with("probability_");
+    let is_prediction = |name: &str| name == "prediction" || name.starts_with(PROBABILITY);
     let (mut first, rest): (Vec<usize>, Vec<usize>) =
         (0..table.columns.len()).partition(|&index| table.columns.get(index).is_some_and(|column| is_prediction(&column.name)));
     first.extend(rest);
