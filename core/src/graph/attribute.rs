@@ -7,8 +7,8 @@ use bytes::Bytes;
 use super::{Graph, ValueType};
 use crate::host::HostTensor;
 
-/// The value of one attribute.
-#[derive(Debug, Clone, PartialEq)]
+/// The value of one attribute. Equal floats are those with equal bits, so that an attribute with a NaN (an imputer's missing value) equals itself.
+#[derive(Debug, Clone)]
 pub enum Attribute {
     Float(f32),
     Int(i64),
@@ -33,6 +33,28 @@ pub enum Attribute {
         attribute_type: i32,
         message: Bytes,
     },
+}
+
+impl PartialEq for Attribute {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::Floats(a), Self::Floats(b)) => a.iter().map(|value| value.to_bits()).eq(b.iter().map(|value| value.to_bits())),
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Ints(a), Self::Ints(b)) => a == b,
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::Strings(a), Self::Strings(b)) => a == b,
+            (Self::Tensor(a), Self::Tensor(b)) => a == b,
+            (Self::Tensors(a), Self::Tensors(b)) => a == b,
+            (Self::Graph(a), Self::Graph(b)) => a == b,
+            (Self::Graphs(a), Self::Graphs(b)) => a == b,
+            (Self::Type(a), Self::Type(b)) => a == b,
+            (Self::Types(a), Self::Types(b)) => a == b,
+            (Self::Reference { name: a, attribute_type: a_type }, Self::Reference { name: b, attribute_type: b_type }) => a == b && a_type == b_type,
+            (Self::Opaque { attribute_type: a_type, message: a }, Self::Opaque { attribute_type: b_type, message: b }) => a_type == b_type && a == b,
+            _ => false,
+        }
+    }
 }
 
 impl Attribute {
@@ -120,4 +142,17 @@ impl Attributes {
 
 fn utf8<'a>(name: &str, bytes: &'a Bytes) -> Result<&'a str, AttributeError> {
     std::str::from_utf8(bytes).map_err(|_| AttributeError::NotText { name: name.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_equals_itself_even_with_a_nan() {
+        let attribute = Attribute::Floats(vec![1.0, f32::NAN]);
+        assert_eq!(attribute, attribute.clone());
+        assert_ne!(attribute, Attribute::Floats(vec![1.0]));
+        assert_ne!(Attribute::Float(0.0), Attribute::Float(-0.0));
+    }
 }
