@@ -156,7 +156,9 @@ pub fn predict(ctx: &TaskCtx, model: &OpenModel, request: &PredictRequest) -> Re
 
 /// Adds a typed row. `number` counts from 1.
 fn push_row(inputs: &mut InputRows<'_>, contract: &Contract, row: &Row, number: usize) -> Result<(), PredictError> {
-    if let Some(column) = row.0.keys().find(|name| contract.column(name).is_none()) {
+    let n_known = contract.columns.iter().filter(|column| row.0.contains_key(&column.name)).count();
+    let unknown = || row.0.keys().find(|name| contract.column(name).is_none());
+    if let Some(column) = (n_known < row.0.len()).then(unknown).flatten() {
         let columns = || contract.columns.iter().map(|column| column.name.as_str());
         let hint = format!("the model's columns are {}{}", names(columns()), did_you_mean(column, columns()));
         return Err(PredictError::UnknownColumn { column: column.clone(), hint });

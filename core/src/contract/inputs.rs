@@ -33,6 +33,7 @@ struct InputSlot {
 struct Feature {
     input: usize,
     position: usize,
+    is_number: bool,
     may_be_missing: bool,
     /// A spelling of "missing" that is a value of this column (`None` as a category).
     categories: Vec<String>,
@@ -67,13 +68,15 @@ impl InputLayout {
         for column in columns {
             let input = input_names.iter().position(|name| *name == column.input).unwrap_or_default();
             let categories = column.categories.iter().filter(|category| is_missing_text(category)).cloned().collect();
-            layout.features.push(Feature { input, position: column.position, may_be_missing: column.may_be_missing, categories });
+            let is_number = layout.inputs.get(input).is_some_and(|input| input.element_type != ElementType::String);
+            layout.features.push(Feature { input, position: column.position, is_number, may_be_missing: column.may_be_missing, categories });
         }
         Ok(layout)
     }
 
-    pub fn n_features(&self) -> usize {
-        self.features.len()
+    /// Whether the input behind a column holds numbers, so that a cell may come as [`Cell::Number`] whatever its text.
+    pub fn takes_numbers(&self, feature: usize) -> bool {
+        self.features.get(feature).is_some_and(|feature| feature.is_number)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
-use arrow_array::{Array as _, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow_array::types::{Float32Type, Float64Type, Int64Type, UInt64Type};
+use arrow_array::{Array as _, ArrayRef, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::DataType;
 
@@ -26,6 +26,7 @@ enum TypedColumn {
     Integer(Int64Array),
     Unsigned(UInt64Array),
     Number(Float64Array),
+    Float(Float32Array),
     Boolean(BooleanArray),
     Text(StringArray),
 }
@@ -76,6 +77,7 @@ impl TypedColumn {
             DataType::Boolean => DataType::Boolean,
             DataType::UInt64 => DataType::UInt64,
             data_type if data_type.is_integer() => DataType::Int64,
+            DataType::Float16 | DataType::Float32 => DataType::Float32,
             data_type if data_type.is_numeric() => DataType::Float64,
             data_type if data_type.is_nested() => {
                 return Err(format!("holds values of the type {data_type}; a model is fed with numbers, texts and booleans"));
@@ -89,6 +91,7 @@ impl TypedColumn {
             DataType::Boolean => Self::Boolean(cast.as_boolean().clone()),
             DataType::UInt64 => Self::Unsigned(cast.as_primitive::<UInt64Type>().clone()),
             DataType::Int64 => Self::Integer(cast.as_primitive::<Int64Type>().clone()),
+            DataType::Float32 => Self::Float(cast.as_primitive::<Float32Type>().clone()),
             DataType::Float64 => Self::Number(cast.as_primitive::<Float64Type>().clone()),
             _ => Self::Text(cast.as_string::<i32>().clone()),
         })
@@ -102,6 +105,7 @@ impl TypedColumn {
                 Err(_) => Cell::Text(Cow::Owned(array.value(row).to_string())),
             },
             Self::Number(array) if array.is_valid(row) => Cell::Number(array.value(row)),
+            Self::Float(array) if array.is_valid(row) => Cell::Float(array.value(row)),
             Self::Boolean(array) if array.is_valid(row) => Cell::Boolean(array.value(row)),
             Self::Text(array) if array.is_valid(row) => match array.value(row) {
                 "" => Cell::Missing,

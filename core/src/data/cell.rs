@@ -11,6 +11,8 @@ pub enum Cell<'a> {
     Missing,
     Text(Cow<'a, str>),
     Number(f64),
+    /// A number that the file holds as float32, so that it prints as one.
+    Float(f32),
     Integer(i64),
     Boolean(bool),
 }
@@ -66,6 +68,7 @@ impl Cell<'_> {
         match self {
             Self::Missing => Ok(None),
             Self::Number(number) => Ok((!number.is_nan()).then_some(*number)),
+            Self::Float(number) => Ok((!number.is_nan()).then_some(f64::from(*number))),
             Self::Integer(number) => Ok(Some(*number as f64)),
             Self::Boolean(value) => Ok(Some(f64::from(u8::from(*value)))),
             Self::Text(text) => number_or_missing(text),
@@ -87,8 +90,10 @@ impl Cell<'_> {
             Self::Missing => Ok(None),
             Self::Integer(number) => Ok(Some(*number)),
             Self::Boolean(value) => Ok(Some(i64::from(*value))),
-            Self::Number(number) if number.is_nan() => Ok(None),
-            Self::Number(number) => whole(*number).map(Some).ok_or(NotANumber),
+            Self::Number(_) | Self::Float(_) => match self.to_f64()? {
+                Some(number) => whole(number).map(Some).ok_or(NotANumber),
+                None => Ok(None),
+            },
             Self::Text(text) => match parse_integer(text) {
                 Some(number) => Ok(Some(number)),
                 None if is_missing_text(text) => Ok(None),
@@ -103,6 +108,7 @@ impl Cell<'_> {
             Self::Missing => None,
             Self::Text(text) => Some(Cow::Borrowed(text)),
             Self::Number(number) => Some(Cow::Owned(zmij::Buffer::new().format(*number).to_owned())),
+            Self::Float(number) => Some(Cow::Owned(zmij::Buffer::new().format(*number).to_owned())),
             Self::Integer(number) => Some(Cow::Owned(itoa::Buffer::new().format(*number).to_owned())),
             Self::Boolean(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
         }

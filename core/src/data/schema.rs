@@ -183,7 +183,7 @@ impl Tally {
         self.n_seen += 1;
         match cell {
             Cell::Missing => self.n_missing += 1,
-            Cell::Number(_) => self.n_numbers += 1,
+            Cell::Number(_) | Cell::Float(_) => self.n_numbers += 1,
             Cell::Integer(_) => {
                 self.n_numbers += 1;
                 self.n_integers += 1;

@@ -13,7 +13,7 @@ use super::metrics::Observed;
 use super::quarantine::Rejected;
 use super::{OnError, ScoreError};
 use crate::contract::{Answers, InputRows};
-use crate::data::{Block, DataError, Rows, TableEncoder, TablePiece, TableReader, TableSchema};
+use crate::data::{Block, Cell, DataError, Rows, TableEncoder, TablePiece, TableReader, TableSchema};
 use crate::predict::{AnswerError, Predictor};
 use crate::task::TaskCtx;
 
@@ -214,9 +214,12 @@ fn push_row(work: &Work<'_>, rows: &Rows, row: usize, batch: &mut InputRows<'_>)
         Observed::check_truth(&work.predictor.outputs, &rows.cell(row, label)).map_err(|reason| rejected(label, reason))?;
     }
     let features = &work.features;
+    let inputs = &work.predictor.inputs;
     let pushed = match rows {
-        // The common case, without a choice per cell.
-        Rows::Csv(csv) => batch.push(|feature| csv.cell(row, features[feature])),
+        Rows::Csv(csv) => batch.push(|feature| {
+            let number = inputs.takes_numbers(feature).then(|| csv.plain_number(row, features[feature])).flatten();
+            number.map_or_else(|| csv.cell(row, features[feature]), Cell::Number)
+        }),
         rows => batch.push(|feature| rows.cell(row, features[feature])),
     };
     pushed.map_err(|refused| rejected(features[refused.feature], refused.message))

@@ -92,7 +92,7 @@ fn text_array(rows: &Rows, column: usize, accepted: &[usize], storage: Storage) 
                     Cell::Boolean(value) => Some(*value),
                     Cell::Text(text) if is_missing_text(text) => None,
                     Cell::Text(text) => Some(parse_boolean(text).ok_or_else(|| misfit(row, &cell, "true or false"))?),
-                    Cell::Number(_) | Cell::Integer(_) => return Err(misfit(row, &cell, "true or false")),
+                    Cell::Number(_) | Cell::Float(_) | Cell::Integer(_) => return Err(misfit(row, &cell, "true or false")),
                 };
                 builder.append_option(value);
             }

@@ -258,7 +258,10 @@ fn json_cell(out: &mut Vec<u8>, cell: &Cell<'_>, storage: Storage) {
     match cell {
         Cell::Missing => out.extend_from_slice(b"null"),
         Cell::Number(number) if !number.is_finite() => out.extend_from_slice(b"null"),
-        Cell::Number(_) | Cell::Integer(_) | Cell::Boolean(_) => out.extend_from_slice(cell.to_text().unwrap_or_default().as_bytes()),
+        Cell::Float(number) if !number.is_finite() => out.extend_from_slice(b"null"),
+        Cell::Number(_) | Cell::Float(_) | Cell::Integer(_) | Cell::Boolean(_) => {
+            out.extend_from_slice(cell.to_text().unwrap_or_default().as_bytes())
+        }
         Cell::Text(text) => match storage {
             Storage::Text => json_text(out, text),
             _ if is_missing_text(text) => out.extend_from_slice(b"null"),

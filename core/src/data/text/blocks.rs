@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn line_breaks_within_quotes_end_no_record() {
         assert_eq!(last_record_end(b"a,b\nc,d\ne", CSV), Some(8));
-        assert_eq!(last_record_end(b"a,\"b\nc\",d\ne", CSV), Some(11));
+        assert_eq!(last_record_end(b"a,\"b\nc\",d\ne", CSV), Some(10));
         assert_eq!(last_record_end(b"a,\"b\nc", CSV), None);
         assert_eq!(last_record_end(b"x\na,\"b\"\"\nc", CSV), Some(2));
         // A quote within an unquoted field is text.
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_first_record_ends_outside_quotes() {
-        assert_eq!(first_record_end(b"\"a\nb\",5\"\nx", b','), Some(10));
+        assert_eq!(first_record_end(b"\"a\nb\",5\"\nx", b','), Some(9));
         assert_eq!(first_record_end(b"\"a\nb", b','), None);
         assert_eq!(first_record_end(b"a,b", b','), None);
     }

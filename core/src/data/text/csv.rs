@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::blocks::closing_quote;
+use super::decimal::plain_decimal;
 use super::{BadRow, into_text};
 use crate::data::Cell;
 
@@ -61,6 +62,15 @@ impl CsvRows {
         let index = self.first_fields[row] as usize + column;
         let start = if column == 0 { self.row_starts[row] } else { self.field_ends[index - 1] + 1 };
         &self.text[start as usize..self.field_ends[index] as usize]
+    }
+
+    /// The number in a field that is a plain decimal: quickly, and no other than [`Self::cell`] would give. `None`: read the cell.
+    #[inline]
+    pub fn plain_number(&self, row: usize, column: usize) -> Option<f64> {
+        let index = self.first_fields[row] as usize + column;
+        let start = if column == 0 { self.row_starts[row] } else { self.field_ends[index - 1] + 1 };
+        let end = self.field_ends[index];
+        plain_decimal(self.text.as_bytes().get(..end as usize)?, (end - start) as usize)
     }
 
     pub fn cell(&self, row: usize, column: usize) -> Cell<'_> {
@@ -287,34 +297,29 @@ mod tests {
     }
 
     proptest! {
-        /// Another reader of CSV sees the same fields.
+        /// Another reader of CSV sees the same fields. Without carriage returns, which it takes for line ends wherever they stand.
         #[test]
-        fn csv_core_agrees(text in "[ab,;\"\n\r]{0,60}") {
+        fn csv_core_agrees(text in "[ab,;\"\n]{0,60}") {
+            let text = text + "\n";
+            let rows = parse(&text, 1);
+            prop_assume!(rows.bad_rows.iter().all(|bad| !bad.message.contains("closed")));
             let mut expected: Vec<Vec<String>> = Vec::new();
-            let mut reader = csv_core::ReaderBuilder::new().terminator(csv_core::Terminator::Any(b'\n')).build();
+            let mut reader = csv_core::Reader::new();
             let mut input = text.as_bytes();
             let (mut output, mut ends) = ([0; 256], [0; 128]);
-            loop {
-                let (result, n_read, _, n_ends) = reader.read_record(input, &mut output, &mut ends);
+            while let (csv_core::ReadRecordResult::Record, n_read, _, n_ends) = reader.read_record(input, &mut output, &mut ends) {
                 input = &input[n_read..];
-                match result {
-                    csv_core::ReadRecordResult::Record => {
-                        let mut start = 0;
-                        expected.push(ends[..n_ends].iter().map(|&end| { let field = String::from_utf8_lossy(&output[start..end]).into_owned(); start = end; field }).collect());
-                    }
-                    csv_core::ReadRecordResult::InputEmpty => {}
-                    _ => break,
-                }
+                let starts = std::iter::once(0).chain(ends);
+                let field = |(start, &end)| String::from_utf8_lossy(&output[start..end]).into_owned();
+                expected.push(starts.zip(&ends[..n_ends]).map(field).collect());
             }
-            // csv-core without CRLF handling keeps the carriage return that ends a line, so only texts without any are compared.
-            prop_assume!(!text.contains('\r'));
             let n_columns = expected.first().map_or(1, Vec::len);
             let rows = parse(&text, n_columns);
-            prop_assume!(rows.bad_rows.iter().all(|bad| !bad.message.contains("closed")));
             prop_assert_eq!(rows.n_rows(), expected.len());
             for (row, fields) in expected.iter().enumerate() {
                 if fields.len() == n_columns {
-                    prop_assert_eq!(&cells(&rows)[row], fields);
+                    let found: Vec<_> = (0..n_columns).map(|column| unquote(rows.field_text(row, column)).into_owned()).collect();
+                    prop_assert_eq!(&found, fields);
                 } else {
                     prop_assert!(rows.bad_rows.iter().any(|bad| bad.row == row));
                 }

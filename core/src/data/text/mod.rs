@@ -2,6 +2,7 @@
 
 pub(super) mod blocks;
 pub mod csv;
+mod decimal;
 pub mod ndjson;
 
 pub use csv::CsvRows;
