@@ -145,12 +145,14 @@ fn build_lrn(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
 
 impl Lrn {
     /// Sums of squares over the `size` channels around each channel.
-    fn square_sums(&self, input: &Tensor) -> Result<Option<DispatchTensor>, OpError> {
+    fn square_sums(&self, input: &Tensor, context: &RunContext<'_>) -> Result<Option<DispatchTensor>, OpError> {
         let channels = input.shape()[1];
         let before = ((self.size - 1) / 2).min(channels.saturating_sub(1));
         let after = (self.size - 1).div_ceil(2).min(channels.saturating_sub(1));
         let Some(primitive) = input.primitive() else { return Ok(None) };
         let squares = Tensor::from_primitive(input.element_type(), input.shape(), Backend::float_mul(primitive.clone(), primitive));
+        let zero = if input.element_type() == ElementType::F64 { Tensor::scalar(0.0_f64) } else { Tensor::scalar(0.0_f32) };
+        let zero = movement::bring_beside(zero, input, context)?;
         let mut sums: Option<DispatchTensor> = None;
         // The channels at one distance at a time: those that have a neighbour there, with zeros for the others.
         for offset in 0..=before + after {
@@ -165,9 +167,6 @@ impl Lrn {
                 margins.1[1] = shift;
             }
             let neighbours = movement::cut(squares.clone(), &cuts)?;
-            let zero = movement::cut(squares.clone(), &vec![Cut::range(0, 1); input.rank()])?;
-            let zero = zero.into_primitive().map(|one| Tensor::from_primitive(input.element_type(), &[], Backend::float_mul_scalar(one, 0.0.into())));
-            let Some(zero) = zero else { return Ok(None) };
             let Some(shifted) = movement::surround(neighbours, &margins.0, &margins.1, &zero)?.into_primitive() else { return Ok(None) };
             sums = Some(match sums {
                 Some(sums) => Backend::float_add(sums, shifted),
@@ -183,7 +182,7 @@ impl Operator for Lrn {
         Ok(vec![same_as(inputs, 0)])
     }
 
-    fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let input = inputs.take_tensor(0, "X")?;
         check_float(&input, "LRN")?;
         if input.rank() < 2 {
@@ -192,7 +191,7 @@ impl Operator for Lrn {
         let (element_type, shape) = (input.element_type(), input.shape().to_vec());
         let compute = compute_type(element_type);
         let values = cast(input, compute);
-        let (Some(sums), Some(values)) = (self.square_sums(&values)?, values.into_primitive()) else {
+        let (Some(sums), Some(values)) = (self.square_sums(&values, context)?, values.into_primitive()) else {
             return Ok(single(Tensor::empty(element_type, &shape)));
         };
         let per_channel = self.alpha / self.size as f32;

@@ -136,6 +136,9 @@ fn responses_by_their_neighbours() {
     let even = op("LRN").int("size", 4).float("alpha", 1.0).float("beta", 0.5).float("bias", 2.0);
     let expected = [-0.795_557_3, 0.310_460_2, -0.303_239_2, 0.776_150_5, 0.163_846_4, -0.471_404_5, 0.664_363_8, 0.0];
     assert_close(&even.run1([ramp(&[1, 4, 2])]), &[1, 4, 2], &expected);
+    // What is not a number stays among its neighbours.
+    let broken = odd.run1([tensor(&[1, 4], &[f32::INFINITY, 0.5, 0.5, 0.5])]);
+    assert!(broken.as_slice::<f32>().unwrap()[2..].iter().all(|value| value.is_finite() && *value > 0.0));
     // A window much wider than there are channels sees all of them.
     let wide = op("LRN").int("size", i64::from(i32::MAX)).float("alpha", 0.0).float("bias", 4.0).float("beta", 0.5);
     assert_close(&wide.run1([ramp(&[1, 2])]), &[1, 2], &[-0.625, 0.25]);
