@@ -119,8 +119,10 @@ fn a_table_without_rows_is_refused() {
 fn what_is_no_table_is_refused() {
     Scoring::of(std::fs::read(sample_model("digits").folder.join("three.png")).unwrap()).is_refused(&["table.csv"]);
     Scoring::of(b"age,bmi\n\xff\xfe\x00,3\n").is_refused(&["table.csv"]);
-    for extension in ["parquet", "arrow", "ndjson"] {
-        let mut scoring = Scoring::of_rows(&[ROW]);
+    // The content decides, not the name: these begin as such files do and then go wrong.
+    let damaged = [("parquet", "PAR1 and no more"), ("arrow", "ARROW1\0\0 and no more"), ("ndjson", "{\"age\": 35, \"sex\"\n")];
+    for (extension, content) in damaged {
+        let mut scoring = Scoring::of(content);
         let name = format!("table.{extension}");
         let renamed = scoring.folder.path().join(&name);
         std::fs::rename(&scoring.request.data, &renamed).unwrap();

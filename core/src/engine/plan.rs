@@ -140,7 +140,7 @@ pub(crate) fn unavailable(model: &Model, node: &Node, reason: Unavailable) -> St
     match (reason, model.opset(&node.domain)) {
         (_, None) => format!("the model imports no opset for the domain '{domain}'"),
         (Unavailable::Domain, _) => format!("Drydock has no operators of the domain '{domain}'"),
-        (Unavailable::Operator, _) => format!("Drydock does not run this operator of '{domain}'"),
+        (Unavailable::Operator, Some(opset)) => format!("Drydock does not run this operator of '{domain}' (opset {opset})"),
         (Unavailable::Opset, Some(opset)) => format!("Drydock does not run this operator at opset {opset} of '{domain}'"),
     }
 }

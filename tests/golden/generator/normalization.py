@@ -31,4 +31,3 @@ def cases() -> Iterator[Case]:
     for opset in history("LRN"):
         yield case("LRN", "image", [n.floats(2, 5, 3, 4)], opset=opset, size=3)
     yield case("LRN", "attributes", [n.floats(1, 7, 2, 2)], size=5, alpha=0.02, beta=0.6, bias=2.0)
-    yield case("LRN", "even_size", [n.floats(1, 6, 2, 2)], size=4, alpha=0.5)

@@ -53,7 +53,6 @@ def cases() -> Iterator[Case]:
     for mode in MODES:
         trees = forest(mode, 3, 3, 1, mode=mode, whole=True)
         yield case("TreeEnsembleRegressor", mode.lower(), [whole.astype(np.float32)], ml_opset=1, n_targets=1, **trees)
-    yield case("TreeEnsembleRegressor", "int64_input", [whole], ml_opset=3, n_targets=1, **forest("int64", 3, 3, 1))
     yield case("TreeEnsembleRegressor", "missing_values", [holes], ml_opset=3, n_targets=1, **forest("missing", 5, 3, 1))
     yield case("TreeEnsembleRegressor", "float64", [x.astype(np.float64)], ml_opset=1, n_targets=1, **forest("float64", 3, 3, 1))
     for aggregate in ("SUM", "AVERAGE", "MIN", "MAX"):
@@ -78,6 +77,8 @@ def cases() -> Iterator[Case]:
     yield case("TreeEnsembleClassifier", "one_positive_score", [x], ml_opset=3, n_outputs=2, classlabels_strings=["no", "yes"], **trees)
     yield case("TreeEnsembleClassifier", "missing_values", [holes], ml_opset=3, n_outputs=2, classlabels_int64s=[4, 7, 9], **forest("classmissing", 5, 3, 3, prefix="class"))
     yield case("TreeEnsembleClassifier", "many_rows", [Numbers("rows").floats(65, N_FEATURES)], ml_opset=3, n_outputs=2, is_batched=True, classlabels_int64s=[0, 1, 2], **forest("rows", 20, 5, 3, prefix="class"))
+    trees = forest("int64", 3, 3, 3, prefix="class")
+    yield case("TreeEnsembleClassifier", "int64_input", [whole], ml_opset=3, n_outputs=2, classlabels_int64s=[4, 7, 9], **trees)
     doubles = forest("doubles", 3, 3, 1)
     for key in ("nodes_values", "target_weights"):
         doubles[f"{key}_as_tensor"] = helper.make_tensor(key, TensorProto.DOUBLE, [len(doubles[key])], doubles.pop(key))
