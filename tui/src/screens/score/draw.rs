@@ -105,7 +105,10 @@ fn field_line(screen: &ScoreScreen, field: Field, width: usize, view: View<'_>) 
         Field::Overwrite if screen.overwrite => ("replace an output that exists".to_owned(), "← →".to_owned()),
         Field::Overwrite => ("never replace a file".to_owned(), "← →".to_owned()),
     };
-    let note = if matches!(field, Field::OnError | Field::Overwrite) && !is_selected { String::new() } else { note };
+    let is_superfluous = matches!(field, Field::OnError | Field::Overwrite) && !is_selected;
+    // Where both don't fit, the value is what counts.
+    let is_cramped = !value.is_empty() && value.chars().count().min(24) + note.chars().count() + 2 > room;
+    let note = if is_superfluous || is_cramped { String::new() } else { note };
     let value_room = room.saturating_sub(if note.is_empty() { 0 } else { note.chars().count() + 2 });
     let gap = if value.is_empty() || note.is_empty() { "" } else { "  " };
     Line::from(vec![name, Span::raw(cut(&value, value_room)), Span::styled(format!("{gap}{note}"), theme.faint())])
@@ -226,6 +229,7 @@ fn running_line(job: JobId, width: usize, view: View<'_>) -> Line<'static> {
     let latest = progress.latest();
     let mut text = match latest.fraction() {
         Some(fraction) => format!("  {:>3.0} %", fraction * 100.0),
+        None if latest.items == 0 => "  starting…".to_owned(),
         None => format!("  {} {}", format::count(latest.items), latest.item_unit),
     };
     if let Some(rate) = progress.items_per_second() {
