@@ -196,7 +196,7 @@ impl PredictScreen {
                 self.set_value(&value, cx);
             }
             (Action::Complete, Mode::TypingTable { candidates }) => {
-                *candidates = path_field::complete(&mut self.table_path, Wanted::Table).candidates
+                *candidates = path_field::complete(&mut self.table_path, Wanted::Table).candidates;
             }
             (Action::Accept, Mode::TypingTable { candidates }) => {
                 let path = expand_home(self.table_path.text().trim());
