@@ -80,7 +80,8 @@ impl Cast {
         let primitive = input.primitive()?;
         let result = match (input.element_type(), self.to) {
             (ElementType::Bool, ElementType::F32) => Backend::bool_into_float(primitive, FloatDType::F32),
-            (ElementType::F32, ElementType::Bool) => Backend::float_not_equal_elem(primitive, 0.0.into(), bool_dtype(context)),
+            // Not "differs from 0": on a GPU NaN does not.
+            (ElementType::F32, ElementType::Bool) => Backend::bool_not(Backend::float_equal_elem(primitive, 0.0.into(), bool_dtype(context))),
             _ => return None,
         };
         Some(Tensor::from_primitive(self.to, input.shape(), result))

@@ -1,11 +1,12 @@
 //! Pow: `X ^ Y`, where base and exponent may have different types; the result has the base's.
 
-use burn::backend::ops::FloatTensorOps as _;
+use burn::backend::ops::{BoolTensorOps as _, FloatTensorOps as _};
 
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
 use crate::host::ElementType;
-use crate::ops::broadcast::{Alignment, Walk, float_binary};
+use crate::ops::broadcast::{Alignment, Walk, broadcast, float_binary};
+use crate::ops::logic::bool_dtype;
 use crate::ops::operator::{Outputs, single};
 use crate::ops::types::{Number, TypeSet, match_number};
 use crate::ops::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
@@ -36,8 +37,17 @@ impl Pow {
             Some(exponent) if y.rank() <= x.rank() => Ok(super::pointwise::map_floats(x, |x| Backend::float_powf_scalar(x, exponent.into()))),
             _ => {
                 let y = if y.element_type() == ElementType::F32 { y.clone() } else { Tensor::from_vec(y.shape(), y.to_f32s()?)? };
-                let y = if x.is_on_host() { y } else { y.to_device(context.device)? };
-                float_binary(x, y, ElementType::F32, context, Backend::float_powf)
+                if x.is_on_host() {
+                    return float_binary(x, y, ElementType::F32, context, Backend::float_powf);
+                }
+                let y = y.to_device(context.device)?;
+                let dims = broadcast(x.shape(), y.shape())?.to_vec();
+                float_binary(x, y, ElementType::F32, context, |x, y| {
+                    // On a GPU 0⁰ is 0, where ONNX wants 1.
+                    let is_zeroth = Backend::float_equal_elem(y.clone(), 0.0.into(), bool_dtype(context));
+                    let is_zeroth = if dims.is_empty() { is_zeroth } else { Backend::bool_expand(is_zeroth, dims.into()) };
+                    Backend::float_mask_fill(Backend::float_powf(x, y), is_zeroth, 1.0.into())
+                })
             }
         }
     }
