@@ -320,8 +320,9 @@ mod tests {
 
     #[test]
     fn products_follow_numpy() {
-        // Expected results from ONNX Runtime 1.31.
-        let cases: [(&[usize], &[usize], &[usize], &[f32]); 4] = [
+        // Shapes of both sides and of the result; its elements are from ONNX Runtime 1.31.
+        type Expectation<'a> = (&'a [usize], &'a [usize], &'a [usize], &'a [f32]);
+        let cases: [Expectation<'_>; 4] = [
             (
                 &[2, 1, 2, 3],
                 &[2, 3, 2],

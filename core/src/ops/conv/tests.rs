@@ -4,9 +4,12 @@ use crate::host::ElementType;
 use crate::ops::testing::{Case, assert_close, assert_tensor, op, ramp, tensor, typed};
 use crate::tensor::Tensor;
 
+/// An operator, its inputs, the shape and the elements of its output.
+type Expectation<'a> = (Case, Vec<Tensor>, &'a [usize], &'a [f32]);
+
 #[test]
 fn convolutions_agree_with_onnx_runtime() {
-    let cases: Vec<(Case, Vec<Tensor>, &[usize], &[f32])> = vec![
+    let cases: Vec<Expectation<'_>> = vec![
         (
             op("Conv").ints("strides", &[2]).ints("pads", &[1, 1]),
             vec![ramp(&[1, 2, 5]), ramp(&[3, 2, 3]), ramp(&[3])],
@@ -70,7 +73,7 @@ fn convolutions_agree_with_onnx_runtime() {
 
 #[test]
 fn transposed_convolutions_agree_with_onnx_runtime() {
-    let cases: Vec<(Case, Vec<Tensor>, &[usize], &[f32])> = vec![
+    let cases: Vec<Expectation<'_>> = vec![
         (
             op("ConvTranspose").ints("strides", &[2]).ints("pads", &[1, 0]).ints("output_padding", &[1]),
             vec![ramp(&[1, 2, 3]), ramp(&[2, 2, 3]), ramp(&[2])],

@@ -4,6 +4,9 @@ use crate::host::ElementType;
 use crate::ops::testing::{Case, assert_bools, assert_strings, assert_tensor, bools, op, strings, tensor, typed};
 use crate::tensor::Tensor;
 
+/// An operator, its inputs, the shape and the elements of its output.
+type Expectation<'a> = (Case, Vec<Tensor>, &'a [usize], Vec<f32>);
+
 fn ints(values: &[i64]) -> Tensor {
     tensor(&[values.len()], values)
 }
@@ -120,7 +123,7 @@ fn expand_and_tile_repeat_every_element_type() {
 #[test]
 fn pad_grows_and_shrinks() {
     let mode = |mode: &str| op("Pad").text("mode", mode);
-    let cases: Vec<(Case, Vec<Tensor>, &[usize], Vec<f32>)> = vec![
+    let cases: Vec<Expectation<'_>> = vec![
         (
             mode("reflect"),
             vec![count(&[2, 3]), ints(&[1, 2, 0, 2])],

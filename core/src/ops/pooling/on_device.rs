@@ -10,9 +10,9 @@ use crate::tensor::{Backend, Shape, Tensor};
 pub fn run(input: Tensor, windows: &[AxisWindow], shape: &[usize], kind: Kind, context: &RunContext<'_>) -> Result<Tensor, OpError> {
     let [batch, channels] = [input.shape()[0], input.shape()[1]];
     let element_type = input.element_type();
-    let [height, width] = match windows {
-        &[height, width] => [height, width],
-        &[length] => [length, AxisWindow::TRIVIAL],
+    let [height, width] = match *windows {
+        [height, width] => [height, width],
+        [length] => [length, AxisWindow::TRIVIAL],
         _ => return Err(OpError::unsupported(format!("a pool over {} spatial axes on a GPU", windows.len()))),
     };
     let axes = [height, width];
