@@ -105,7 +105,7 @@ fn ragged_rows_are_counted() {
 
 #[test]
 fn duplicate_headers_are_named() {
-    Scoring::of(format!("{},age\n{ROW},1\n", HEADER)).is_refused(&["table.csv", "'age'"]);
+    Scoring::of(format!("{HEADER},age\n{ROW},1\n")).is_refused(&["table.csv", "'age'"]);
 }
 
 #[test]
@@ -201,5 +201,5 @@ fn a_full_disk_leaves_nothing_behind() {
     let program = std::env::current_exe().unwrap();
     let child = std::process::Command::new("bash").arg("-c").arg(script).arg(program).env(MARK, scoring.folder.path()).output().unwrap();
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
-    assert_eq!(scoring.files(), [scoring.request.data.clone()]);
+    assert_eq!(scoring.files(), std::slice::from_ref(&scoring.request.data));
 }
