@@ -1,1 +1,9 @@
+//! The desktop program, driven as a person drives it: by the names that a screen reader says, by keys and by dropped files.
+//! No window and no GPU is needed; only `pictures` draws pixels, on whatever adapter there is.
 
+mod models;
+mod navigation;
+mod pictures;
+mod predicting;
+mod scoring;
+mod support;

@@ -1,0 +1,105 @@
+//! Opening models: from the samples, by path, by dropping, and what happens when that fails.
+
+use drydock_app::Options;
+use drydock_app::ui_state::Page;
+use eframe::egui::Key;
+use egui_kittest::kittest::Queryable as _;
+
+use crate::support::{Drive as _, desktop, desktop_with, options, sample_model};
+
+#[test]
+fn an_empty_page_opens_a_sample_at_once() {
+    let mut desktop = desktop(options());
+    desktop.wait_for_label("Open a sample model");
+    desktop.click("Open a sample model");
+    desktop.wait_for("the sample", |state| state.opened.is_some());
+    assert_eq!(desktop.page(), Page::Predict);
+    assert!(desktop.query_by_label("Model: payment-fraud v1").is_some());
+}
+
+#[test]
+fn a_model_opens_by_its_path_and_shows_what_it_is_made_of() {
+    let mut desktop = desktop(options());
+    desktop.get_by_label("Path of a model").focus();
+    desktop.settle();
+    desktop.get_by_label("Path of a model").type_text(&sample_model("breast-cancer").display().to_string());
+    desktop.key_press(Key::Enter);
+    desktop.wait_for("the model", |state| state.opened.is_some());
+    desktop.go_to(Page::Inspect);
+    for text in ["Parameters", "Inputs", "Outputs", "Can run here"] {
+        assert!(desktop.shows(text), "{text} is missing");
+    }
+    let n_nodes = desktop.state().session().state().opened.as_ref().map(|opened| opened.report.nodes.len()).expect("a model");
+    assert!(desktop.shows(&format!("Nodes  {n_nodes}")));
+}
+
+#[test]
+fn nodes_are_searched_and_sorted() {
+    let mut desktop = desktop_with("digits");
+    desktop.go_to(Page::Inspect);
+    assert!(desktop.shows("Conv"));
+    desktop.get_by_label("Search").focus();
+    desktop.settle();
+    desktop.get_by_label("Search").type_text("nothing is called like this");
+    desktop.settle();
+    assert!(desktop.query_by_label("Conv").is_none());
+    desktop.click("Sort by Operator");
+}
+
+#[test]
+fn a_dropped_model_says_so_and_opens() {
+    let mut desktop = desktop(options());
+    let model = sample_model("wine");
+    desktop.hover_file(&model);
+    assert!(desktop.shows("Open model.onnx"));
+    desktop.drop_file(&model);
+    desktop.wait_for("the model", |state| state.opened.is_some());
+    assert!(!desktop.shows("Open model.onnx"));
+}
+
+#[test]
+fn a_broken_model_is_an_error_where_it_was_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("broken.onnx");
+    std::fs::write(&path, b"this is no model").expect("a file");
+    let mut desktop = desktop(Options { model: Some(path.clone()), ..options() });
+    desktop.wait_for_label("broken.onnx");
+    assert!(desktop.shows("Error"));
+    assert!(desktop.state().ui_state().toasts.is_empty(), "the page itself says it");
+
+    // Elsewhere a toast says so, with the way to the page.
+    desktop.go_to(Page::Jobs);
+    desktop.drop_file(&path);
+    desktop.wait_for_label("Show Models");
+    desktop.click("Show Models");
+    assert_eq!(desktop.page(), Page::Models);
+}
+
+#[test]
+fn what_is_no_model_table_or_picture_is_refused_in_words() {
+    let mut desktop = desktop(options());
+    desktop.drop_file(std::path::Path::new("/tmp/letter.docx"));
+    assert!(desktop.shows("letter.docx is no model"));
+}
+
+#[test]
+fn models_opened_before_are_listed() {
+    let home = tempfile::tempdir().expect("a folder");
+    let kept = || Options { home: Some(home.path().to_owned()), ..options() };
+    let mut first = desktop(Options { model: Some(sample_model("wine")), ..kept() });
+    first.wait_for("the model", |state| state.opened.is_some());
+    let mut second = desktop(kept());
+    assert!(second.shows("Recent"));
+    second.wait_for_label("wine");
+    second.get_all_by_label("Open wine").next().expect("a line").click();
+    second.wait_for("the model", |state| state.opened.is_some());
+}
+
+#[test]
+fn a_closed_model_is_gone() {
+    let mut desktop = desktop_with("wine");
+    desktop.key_press_modifiers(eframe::egui::Modifiers::COMMAND, Key::W);
+    desktop.settle();
+    assert!(desktop.state().session().state().opened.is_none());
+    assert!(desktop.query_by_label("Model: none open").is_some());
+}

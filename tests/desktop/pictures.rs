@@ -1,0 +1,61 @@
+//! A few pictures of the whole window, drawn on a graphics adapter (a software one will do) and compared with those that somebody looked at.
+//! Where there is no adapter they are skipped in words; with `DRYDOCK_REQUIRE_GPU=1` that is a failure.
+
+use drydock_app::{DrydockApp, Options};
+use eframe::egui::{Theme, Vec2};
+use egui_kittest::{Harness, SnapshotOptions};
+
+use crate::support::{Desktop, Drive as _, desktop_in, options, sample_model};
+
+/// Whether pictures can be drawn here.
+fn has_adapter() -> bool {
+    let has_adapter = !drydock_core::tensor::device::adapters().is_empty();
+    if !has_adapter {
+        eprintln!("skipped: no adapter");
+        let is_required = std::env::var_os("DRYDOCK_REQUIRE_GPU").is_some_and(|value| value == "1");
+        assert!(!is_required, "DRYDOCK_REQUIRE_GPU=1, but no graphics adapter was found");
+    }
+    has_adapter
+}
+
+#[track_caller]
+fn check(desktop: &mut Desktop, name: &str) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/desktop/pictures");
+    // Rasterisers differ in the last bit along edges; a moved line is hundreds of pixels.
+    let options = SnapshotOptions::new().output_path(folder).threshold(1.0).max_failed_pixels(40);
+    Harness::<DrydockApp>::snapshot_options(desktop, name, &options);
+}
+
+fn picture_of_models(theme: Theme, name: &str) {
+    if !has_adapter() {
+        return;
+    }
+    let mut desktop = desktop_in(Options { samples: Some("nowhere".into()), ..options() }, theme, Vec2::new(800.0, 500.0));
+    desktop.settle();
+    check(&mut desktop, name);
+}
+
+fn picture_of_inspect(theme: Theme, name: &str) {
+    if !has_adapter() {
+        return;
+    }
+    let mut desktop = desktop_in(Options { model: Some(sample_model("digits")), ..options() }, theme, Vec2::new(960.0, 600.0));
+    desktop.wait_for("the model", |state| state.opened.is_some());
+    desktop.go_to(drydock_app::ui_state::Page::Inspect);
+    check(&mut desktop, name);
+}
+
+#[test]
+fn the_empty_window_in_light() {
+    picture_of_models(Theme::Light, "models-light");
+}
+
+#[test]
+fn the_empty_window_in_dark() {
+    picture_of_models(Theme::Dark, "models-dark");
+}
+
+#[test]
+fn a_model_inspected_in_light() {
+    picture_of_inspect(Theme::Light, "inspect-light");
+}

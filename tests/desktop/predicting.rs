@@ -1,0 +1,119 @@
+//! One row or one picture by hand.
+
+use drydock_app::Options;
+use drydock_app::ui_state::Page;
+use egui_kittest::kittest::Queryable as _;
+
+use crate::support::{Desktop, Drive as _, desktop, desktop_with, options, sample_model, samples};
+
+fn probability(desktop: &Desktop, label: &str) -> f64 {
+    let prediction = desktop.state().session().state().prediction.as_ref().expect("a prediction");
+    let found = prediction.predictions[0].probabilities.iter().find(|(name, _)| name == label);
+    found.expect("the label").1
+}
+
+#[test]
+fn the_form_is_answered_before_anything_is_typed() {
+    let mut desktop = desktop_with("payment-fraud");
+    assert_eq!(desktop.page(), Page::Predict);
+    desktop.wait_for("a prediction", |state| state.prediction.is_some());
+    assert!(desktop.shows("genuine"));
+    assert!(desktop.shows("fraud"));
+    assert!(desktop.shows("CPU"));
+}
+
+#[test]
+fn the_answer_follows_the_slider() {
+    let mut desktop = desktop_with("payment-fraud");
+    desktop.wait_for("a prediction", |state| state.prediction.is_some());
+    let before = probability(&desktop, "fraud");
+    desktop.get_by_label("amount").set_value_accesskit(1900.0);
+    desktop.settle();
+    assert_eq!(desktop.get_by_label("amount value").value().as_deref(), Some("1900"));
+    desktop.wait_for("another answer", move |state| {
+        state.prediction.as_ref().is_some_and(|report| report.predictions[0].probabilities.iter().any(|(label, value)| label == "fraud" && *value != before))
+    });
+}
+
+#[test]
+fn an_empty_cell_is_a_missing_value_where_the_model_takes_one() {
+    let mut desktop = desktop_with("payment-fraud");
+    desktop.wait_for("a prediction", |state| state.prediction.is_some());
+    desktop.click("Leave card_age_days empty");
+    assert_eq!(desktop.get_by_label("card_age_days value").value().unwrap_or_default(), "");
+    desktop.wait_for("an answer all the same", |state| state.prediction.is_some() && state.prediction_error.is_none());
+}
+
+#[test]
+fn text_where_a_number_is_due_is_an_error_at_its_field() {
+    let mut desktop = desktop_with("payment-fraud");
+    desktop.wait_for("a prediction", |state| state.prediction.is_some());
+    desktop.get_by_label("amount value").focus();
+    desktop.settle();
+    desktop.get_by_label("amount value").type_text("x");
+    desktop.wait_for("an error", |state| state.prediction_error.is_some());
+    let error = desktop.state().session().state().prediction_error.clone().expect("an error");
+    assert!(error.contains("'amount'"), "{error}");
+    assert!(desktop.query_all_by_label_contains("'amount'").count() >= 2, "at the field and in the result");
+}
+
+#[test]
+fn what_if_says_what_one_column_does() {
+    let mut desktop = desktop_with("payment-fraud");
+    desktop.wait_for("a curve", |state| state.what_if.is_some());
+    assert!(desktop.shows("amount"));
+    let (request, report) = desktop.state().session().state().what_if.clone().expect("a curve");
+    let drydock_core::predict::PredictRequest::Rows(rows) = request else { panic!("rows") };
+    assert_eq!(rows.len(), report.predictions.len());
+    assert!(rows.len() > 20);
+}
+
+#[test]
+fn a_row_of_a_table_fills_the_form() {
+    let mut desktop = desktop(Options { model: Some(sample_model("payment-fraud")), table: Some(samples().join("payment-fraud/new.csv")), ..options() });
+    desktop.wait_for("both", |state| state.opened.is_some() && state.table.is_some());
+    desktop.click("Fill");
+    assert_eq!(desktop.get_by_label("amount value").value().as_deref(), Some("81.67"));
+    assert_eq!(desktop.get_by_label("card_age_days value").value().unwrap_or_default(), "", "empty in the table");
+    desktop.click("Reset");
+    assert_eq!(desktop.get_by_label("amount value").value().as_deref(), Some("42.5"));
+}
+
+#[test]
+fn a_regression_answers_with_a_number() {
+    let mut desktop = desktop_with("diabetes");
+    desktop.wait_for("a prediction", |state| state.prediction.is_some());
+    let answer = desktop.state().session().state().prediction.as_ref().and_then(|report| report.predictions[0].prediction.clone()).expect("an answer");
+    let number: f64 = answer.parse().expect("a number");
+    assert!(desktop.shows(&drydock_core::format::number(number)));
+}
+
+#[test]
+fn a_dropped_picture_is_read() {
+    let mut desktop = desktop_with("digits");
+    let picture = samples().join("digits/eight.png");
+    desktop.hover_file(&picture);
+    assert!(desktop.shows("Predict this picture"));
+    desktop.drop_file(&picture);
+    desktop.wait_for("an answer", |state| state.prediction.is_some());
+    let answer = desktop.state().session().state().prediction.as_ref().and_then(|report| report.predictions[0].prediction.clone());
+    assert_eq!(answer.as_deref(), Some("8"));
+}
+
+#[test]
+fn a_model_without_pictures_says_so() {
+    let mut desktop = desktop_with("wine");
+    desktop.drop_file(&samples().join("digits/eight.png"));
+    assert!(desktop.shows("takes no pictures"));
+}
+
+#[test]
+fn the_command_line_that_does_the_same_can_be_copied() {
+    let mut desktop = desktop_with("payment-fraud");
+    desktop.wait_for("a prediction", |state| state.prediction.is_some());
+    desktop.get_by_label("Copy as command").click();
+    desktop.step();
+    desktop.step();
+    assert!(desktop.shows("drydock predict"));
+    assert!(desktop.shows("--set amount=42.5"));
+}
