@@ -27,7 +27,7 @@ impl Curve<'_> {
         let labels = FontId::proportional(11.0);
         let (low, high) = (*self.y_range.start(), *self.y_range.end());
         let axis = [format::number(high), format::number(low)];
-        let gutter = axis.iter().map(|text| text.len()).max().unwrap_or(0) as f32 * 6.5 + theme::STEP;
+        let gutter = axis.iter().map(String::len).max().unwrap_or(0) as f32 * 6.5 + theme::STEP;
         let plot = Rect::from_min_max(rect.min + vec2(gutter, 6.0), rect.max - vec2(theme::SMALL_GAP, AXIS_HEIGHT));
         let place = |(x, y): (f64, f64)| {
             pos2(
