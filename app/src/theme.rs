@@ -18,7 +18,7 @@ pub const LARGE_GAP: f32 = 6.0 * STEP;
 
 /// Height of a control, and of a table row.
 pub const CONTROL_HEIGHT: f32 = 28.0;
-pub const ROW_HEIGHT: f32 = 24.0;
+pub const ROW_HEIGHT: f32 = 28.0;
 
 pub const CONTEXT_BAR_HEIGHT: f32 = 48.0;
 pub const NAVIGATION_WIDTH: f32 = 152.0;
@@ -161,6 +161,22 @@ pub fn card(ui: &Ui) -> eframe::egui::Frame {
         .stroke(Stroke::new(1.0, palette.line))
         .corner_radius(CardRadius::card())
         .inner_margin(Margin::same(16))
+}
+
+/// Makes the sliders of this `ui` slim, with what lies left of the handle in the accent's colour.
+pub fn slim_sliders(ui: &mut Ui) {
+    const HANDLE: f32 = 16.0;
+    let palette = palette(ui);
+    ui.spacing_mut().interact_size.y = HANDLE;
+    let visuals = ui.visuals_mut();
+    visuals.selection.bg_fill = palette.accent;
+    let widgets = &mut visuals.widgets;
+    for widget in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+        widget.fg_stroke = Stroke::new(2.0, palette.accent);
+        widget.bg_stroke = Stroke::NONE;
+    }
+    widgets.hovered.bg_fill = palette.ground;
+    widgets.active.bg_fill = palette.accent;
 }
 
 /// The frame of a panel beside the centre.

@@ -2,6 +2,7 @@
 
 use drydock_app::Options;
 use drydock_app::ui_state::Page;
+use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
 use crate::support::{Desktop, Drive as _, desktop, desktop_with, options, sample_model, samples};
@@ -27,7 +28,7 @@ fn the_answer_follows_the_slider() {
     let mut desktop = desktop_with("payment-fraud");
     desktop.wait_for("a prediction", |state| state.prediction.is_some());
     let before = probability(&desktop, "fraud");
-    desktop.get_by_label("amount").set_value_accesskit(1900.0);
+    desktop.get_by_role_and_label(Role::Slider, "amount").set_value_accesskit(1900.0);
     desktop.settle();
     assert_eq!(desktop.get_by_label("amount value").value().as_deref(), Some("1900"));
     desktop.wait_for("another answer", move |state| {
@@ -112,8 +113,7 @@ fn the_command_line_that_does_the_same_can_be_copied() {
     let mut desktop = desktop_with("payment-fraud");
     desktop.wait_for("a prediction", |state| state.prediction.is_some());
     desktop.get_by_label("Copy as command").click();
-    desktop.step();
-    desktop.step();
+    desktop.run_steps(4);
     assert!(desktop.shows("drydock predict"));
     assert!(desktop.shows("--set amount=42.5"));
 }

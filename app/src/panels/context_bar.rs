@@ -40,7 +40,7 @@ impl ContextBar {
     fn device_menu(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, device: DeviceChoice) {
         let label = cx.state.opened.as_ref().map_or_else(|| chosen_label(device), |opened| opened.model.device.label());
         let name = format!("Device: {label}");
-        let button = Button::new((Icon::Chip.atom(), label, RichText::new("▾"))).frame_when_inactive(false);
+        let button = Button::new((Icon::Chip.atom(), label, Icon::Chevron.atom())).frame_when_inactive(false);
         let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
             ui.set_min_width(240.0);
             let choice = |ui: &mut Ui, choice: DeviceChoice, label: &str| {
@@ -82,7 +82,7 @@ fn chosen_label(device: DeviceChoice) -> String {
 fn model_menu(ui: &mut Ui, cx: &ViewContext<'_>) {
     let title = cx.state.opened.as_ref().map(|opened| opened.model.title());
     let shown = title.clone().unwrap_or_else(|| "No model open".to_owned());
-    let button = Button::new((theme::strong(shown), RichText::new("▾")));
+    let button = Button::new((theme::strong(shown), Icon::Chevron.atom()));
     let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
         ui.set_min_width(240.0);
         menu_item(ui, cx, UiCommand::OpenModel);

@@ -1,6 +1,6 @@
 //! The help page: keys from the command enum, and the tasks with the questions that they answer.
 
-use eframe::egui::{Grid, Id, Modal, RichText, ScrollArea, Ui};
+use eframe::egui::{Frame, Grid, Id, Margin, Modal, RichText, ScrollArea, Ui};
 
 use crate::action::Outbox;
 use crate::theme;
@@ -9,10 +9,13 @@ use crate::ui_state::Page;
 
 /// Draws the help over everything.
 pub fn ui(ui: &Ui, outbox: &Outbox) {
-    let modal = Modal::new(Id::unique("help")).show(ui.ctx(), |ui| {
-        ui.set_width(520.0);
+    let frame = Frame::popup(ui.style()).inner_margin(Margin::same(24));
+    let height = (ui.ctx().content_rect().height() - 200.0).max(120.0);
+    let modal = Modal::new(Id::unique("help")).frame(frame).show(ui.ctx(), |ui| {
+        ui.set_width(580.0);
+        ui.spacing_mut().interact_size.y = 20.0;
         ui.label(theme::title("Help"));
-        ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 160.0).show(ui, |ui| {
+        ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, true]).show(ui, |ui| {
             ui.add_space(theme::SMALL_GAP);
             ui.label(theme::section_title("Tasks"));
             tasks(ui);

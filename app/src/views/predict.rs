@@ -109,8 +109,8 @@ impl PredictView {
                 let name = crate::panels::drop_overlay::file_name(&table.path);
                 let fill = ui.button("Fill").on_hover_text(format!("Takes the values from {name}")).clicked();
                 let value = DragValue::new(&mut self.fill_row).range(1..=table.preview.len()).speed(0.1);
-                let changed = ui.add(value).accessible_name("Row to fill from").on_hover_text(name).changed();
-                ui.label(theme::caption(ui, "row"));
+                let changed = ui.add(value).accessible_name("Row to fill from").on_hover_text(&name).changed();
+                ui.label(theme::caption(ui, format!("from {name}, row")));
                 if fill || changed {
                     self.form.fill(contract, table, self.fill_row - 1);
                 }
@@ -179,6 +179,7 @@ fn prediction_ui(ui: &mut Ui, contract: &Contract, prediction: &Prediction) {
     /// More bars than this are a list that nobody reads: the most probable labels then stand for all.
     const BARS: usize = 12;
     if let Some(answer) = &prediction.prediction {
+        ui.label(theme::caption(ui, contract.target.as_deref().unwrap_or("prediction")));
         let number = answer.parse::<f64>().ok().filter(|_| prediction.probabilities.is_empty());
         let shown = number.map_or_else(|| answer.clone(), format::number);
         ui.horizontal_wrapped(|ui| {
@@ -187,9 +188,6 @@ fn prediction_ui(ui: &mut Ui, contract: &Contract, prediction: &Prediction) {
                 ui.label(theme::caption(ui, unit));
             }
         });
-        if let Some(target) = &contract.target {
-            ui.label(theme::caption(ui, target));
-        }
         ui.add_space(theme::SMALL_GAP);
     }
     if prediction.probabilities.len() > BARS {

@@ -25,6 +25,8 @@ pub enum Icon {
     Stop,
     Chip,
     Picture,
+    /// Opens a menu.
+    Chevron,
 }
 
 /// Side of an icon in points.
@@ -108,6 +110,7 @@ impl Icon {
                     pen.line(&[(12.0, at), (14.5, at)]);
                 }
             }
+            Self::Chevron => pen.line(&[(4.5, 6.5), (8.0, 10.0), (11.5, 6.5)]),
             Self::Picture => {
                 pen.rect((1.75, 2.75), (12.5, 10.5));
                 pen.line(&[(2.0, 11.5), (6.0, 7.5), (9.0, 10.5), (11.0, 8.75), (14.0, 11.5)]);

@@ -1,6 +1,7 @@
 //! What several views draw. Widgets know nothing of the session: they take plain values and return responses.
 
 pub mod bars;
+pub mod combo;
 pub mod curve;
 pub mod icon;
 pub mod message;

@@ -1,6 +1,6 @@
 //! Names with their values: tiles of figures, lists of facts.
 
-use eframe::egui::{Align, Frame, Label, Layout, Margin, Response, RichText, Sense, Stroke, Ui, Vec2};
+use eframe::egui::{Align, Frame, Label, Layout, Margin, Response, RichText, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2};
 
 use crate::theme;
 
@@ -11,43 +11,50 @@ pub struct Tile<'a> {
     pub exact: String,
 }
 
-/// Tiles side by side, wrapping as the window narrows.
+/// Tiles side by side, of one width, in as many rows as the window needs.
 pub fn tiles(ui: &mut Ui, tiles: &[Tile<'_>]) {
-    const WIDTH: f32 = 124.0;
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = Vec2::splat(theme::SMALL_GAP);
-        for tile in tiles {
-            tile_ui(ui, tile, WIDTH);
-        }
-    });
+    const LEAST_WIDTH: f32 = 116.0;
+    let gap = theme::SMALL_GAP;
+    let fitting = ((ui.available_width() + gap) / (LEAST_WIDTH + gap)).floor().max(1.0) as usize;
+    // Two full rows look better than one full row and a rest.
+    let per_row = tiles.len().div_ceil(tiles.len().div_ceil(fitting).max(1)).max(1);
+    let width = (ui.available_width() + gap) / per_row as f32 - gap;
+    for row in tiles.chunks(per_row) {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap;
+            for tile in row {
+                tile_ui(ui, tile, width);
+            }
+        });
+    }
 }
 
 fn tile_ui(ui: &mut Ui, tile: &Tile<'_>, width: f32) -> Response {
+    const HEIGHT: f32 = 58.0;
     let palette = theme::palette(ui);
-    let frame = Frame::new()
-        .fill(palette.surface)
-        .stroke(Stroke::new(1.0, palette.line))
-        .corner_radius(theme::STEP * 2.0)
-        .inner_margin(Margin::symmetric(12, 8));
-    let size = Vec2::new(width, 60.0);
-    let inner = ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
-        frame.show(ui, |ui| {
-            ui.set_min_size(size - Vec2::new(24.0, 16.0));
-            ui.spacing_mut().item_spacing.y = 2.0;
-            ui.label(theme::caption(ui, tile.name));
-            ui.label(theme::strong(&tile.value).size(18.0));
-        })
-    });
-    let response = inner.inner.response;
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(width, HEIGHT), Sense::hover());
+    ui.painter().rect(rect, theme::STEP * 2.0, palette.surface, Stroke::new(1.0, palette.line), StrokeKind::Inside);
+    let mut content = ui.new_child(UiBuilder::new().max_rect(rect.shrink2(Vec2::new(12.0, 9.0))).layout(Layout::top_down(Align::Min)));
+    content.spacing_mut().item_spacing.y = 3.0;
+    content.add(Label::new(theme::caption(&content, tile.name)).truncate());
+    content.add(Label::new(theme::strong(&tile.value).size(17.0)).truncate());
     if tile.exact.is_empty() { response } else { response.on_hover_text(&tile.exact) }
 }
 
 /// A line "name … value" whose value is right-aligned and can be read in full on hover.
 pub fn fact(ui: &mut Ui, name: &str, value: &str) {
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(name).color(theme::palette(ui).weak_text));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add(Label::new(value).truncate().sense(Sense::hover())).on_hover_text(value);
+    fact_line(ui, name, |ui| {
+        ui.add(Label::new(value).truncate().sense(Sense::hover())).on_hover_text(value);
+    });
+}
+
+/// A line "name … value" whose value is drawn by the caller, from the right.
+pub fn fact_line(ui: &mut Ui, name: &str, add_value: impl FnOnce(&mut Ui)) {
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(name).color(theme::palette(ui).weak_text));
+            ui.with_layout(Layout::right_to_left(Align::Center), add_value);
         });
     });
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use eframe::egui::{Align, Button, Key, Label, Layout, Modifiers, RichText, ScrollArea, Sense, TextEdit, Ui};
+use eframe::egui::{Align, Align2, Button, Key, Label, Layout, Modifiers, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, vec2};
 use egui_extras::{Column, TableBuilder, TableRow};
 
 use crate::theme;
@@ -72,7 +72,7 @@ struct Sort {
 impl TableState {
     /// The search field, which also moves the selection with the arrow keys. `focus`: put the cursor there.
     pub fn search_ui(&mut self, ui: &mut Ui, name: &str, focus: bool) {
-        let edit = TextEdit::singleline(&mut self.filter).hint_text("Search  /").desired_width(200.0);
+        let edit = TextEdit::singleline(&mut self.filter).hint_text("Search  /").desired_width(200.0).align(Align2::LEFT_CENTER);
         let response = ui.add(edit).accessible_name(name);
         if focus {
             response.request_focus();
@@ -97,6 +97,9 @@ impl TableState {
         self.update_order(revision, source);
         let columns = source.columns();
         ScrollArea::horizontal().id_salt((salt, "across")).show(ui, |ui| {
+            ui.spacing_mut().item_spacing = vec2(theme::GAP, 0.0);
+            // The handles between columns show when the pointer is on them; lines all the time would be a cage.
+            ui.visuals_mut().widgets.noninteractive.bg_stroke = Stroke::NONE;
             let mut builder = TableBuilder::new(ui)
                 .id_salt(salt)
                 .striped(false)

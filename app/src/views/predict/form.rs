@@ -1,13 +1,15 @@
 //! The form: a line for each column of the contract. What is typed is the truth; sliders, lists and boxes are other hands on the same text.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use drydock_core::contract::{Column, ColumnKind, Contract};
 use drydock_core::data::TableInfo;
 use drydock_core::predict::Row;
-use eframe::egui::{Align, Align2, Button, ComboBox, Label, Layout, Response, Slider, TextEdit, Ui, vec2};
+use eframe::egui::{Align, Align2, Button, Label, Layout, Response, Slider, SliderClamping, TextEdit, Ui, vec2};
 
 use crate::theme;
+use crate::widgets::combo::combo;
 use crate::widgets::icon::Icon;
 use crate::widgets::message;
 
@@ -21,7 +23,7 @@ pub struct Form {
 /// From this many columns on a form can be searched.
 const SEARCHABLE: usize = 16;
 const NAME_WIDTH: f32 = 176.0;
-const VALUE_WIDTH: f32 = 116.0;
+const VALUE_WIDTH: f32 = 124.0;
 
 impl Form {
     pub fn new(contract: &Contract) -> Self {
@@ -49,17 +51,18 @@ impl Form {
     /// Returns the column touched in this frame.
     pub fn ui(&mut self, ui: &mut Ui, contract: &Contract, error: Option<&str>) -> Option<usize> {
         if contract.columns.len() >= SEARCHABLE {
-            let edit = TextEdit::singleline(&mut self.filter).hint_text("Find a column").desired_width(NAME_WIDTH);
+            let edit = TextEdit::singleline(&mut self.filter).hint_text("Find a column").desired_width(NAME_WIDTH).align(Align2::LEFT_CENTER);
             ui.add(edit).accessible_name("Find a column");
         }
+        let widths = Widths::new(ui, contract);
         let needle = self.filter.to_lowercase();
         let mut touched = None;
         for (index, (column, text)) in contract.columns.iter().zip(&mut self.texts).enumerate() {
             if !column.name.to_lowercase().contains(&needle) {
                 continue;
             }
-            let response = ui.push_id(index, |ui| field_ui(ui, column, text)).inner;
-            if response.is_some_and(|response| response.changed() || response.gained_focus() || response.dragged()) {
+            let response = ui.push_id(index, |ui| field_ui(ui, widths, column, text)).inner;
+            if response.changed() || response.gained_focus() || response.dragged() {
                 touched = Some(index);
             }
             if let Some(error) = error.filter(|error| error.contains(&format!("'{}'", column.name))) {
@@ -100,16 +103,37 @@ pub fn number_text(column: &Column, value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-fn field_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Option<Response> {
+/// The widths of a line's parts.
+#[derive(Debug, Clone, Copy)]
+struct Widths {
+    /// Slider, list or box.
+    control: f32,
+    /// Kept free on the right for the button that empties a cell, if any column has one.
+    clear: f32,
+}
+
+impl Widths {
+    fn new(ui: &Ui, contract: &Contract) -> Self {
+        let clear = if contract.columns.iter().any(|column| column.may_be_missing) { theme::CONTROL_HEIGHT + theme::SMALL_GAP } else { 0.0 };
+        let control = ui.available_width() - NAME_WIDTH - theme::SMALL_GAP - clear - theme::SMALL_GAP;
+        Self { control: control.max(VALUE_WIDTH + 60.0), clear }
+    }
+}
+
+fn field_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) -> Response {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::SMALL_GAP;
         name_ui(ui, column);
-        match column.kind {
-            ColumnKind::Number | ColumnKind::Integer => number_ui(ui, column, text),
-            ColumnKind::Boolean => Some(boolean_ui(ui, column, text)),
-            ColumnKind::Text if column.categories.is_empty() => Some(text_ui(ui, column, text)),
-            ColumnKind::Text => category_ui(ui, column, text),
+        let touched = match column.kind {
+            ColumnKind::Number | ColumnKind::Integer => number_ui(ui, widths, column, text),
+            ColumnKind::Boolean => boolean_ui(ui, widths, column, text),
+            ColumnKind::Text if column.categories.is_empty() => text_ui(ui, widths, column, text),
+            ColumnKind::Text => category_ui(ui, widths, column, text),
+        };
+        if widths.clear > 0.0 {
+            clear_ui(ui, column, text);
         }
+        touched
     })
     .inner
 }
@@ -130,75 +154,76 @@ fn name_ui(ui: &mut Ui, column: &Column) {
 }
 
 /// A slider over the usual range, and the number itself, which may leave that range.
-fn number_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Option<Response> {
-    let mut touched: Option<Response> = None;
-    let clear_width = if column.may_be_missing { theme::CONTROL_HEIGHT + theme::SMALL_GAP } else { 0.0 };
-    if let (Some(min), Some(max)) = (column.min, column.max)
-        && min < max
-    {
-        let width = (ui.available_width() - VALUE_WIDTH - clear_width - theme::GAP).max(60.0);
-        ui.spacing_mut().slider_width = width;
-        let known = text.trim().parse::<f64>().ok();
-        let mut value = known.unwrap_or(f64::midpoint(min, max));
-        let mut slider = Slider::new(&mut value, min..=max).show_value(false).clamping(eframe::egui::SliderClamping::Never);
-        if known.is_none() {
-            slider = slider.trailing_fill(false);
+fn number_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) -> Response {
+    let slider_width = widths.control - VALUE_WIDTH - theme::GAP;
+    let slider = match (column.min, column.max) {
+        (Some(min), Some(max)) if min < max => Some(slider_ui(ui, slider_width, min..=max, column, text)),
+        _ => {
+            ui.add_space(slider_width + theme::SMALL_GAP);
+            None
         }
-        if column.kind == ColumnKind::Integer {
-            slider = slider.step_by(1.0);
-        }
-        let response = ui.scope(|ui| {
-            if known.is_none() {
-                ui.set_opacity(0.4);
-            }
-            ui.add(slider).accessible_name(&column.name)
-        });
-        if response.inner.changed() {
-            *text = number_text(column, value);
-        }
-        touched = Some(response.inner);
-    } else {
-        ui.add_space((ui.available_width() - VALUE_WIDTH - clear_width - theme::SMALL_GAP).max(0.0));
-    }
+    };
+    let name = if slider.is_some() { format!("{} value", column.name) } else { column.name.clone() };
     let edit = TextEdit::singleline(text).hint_text(hint(column)).desired_width(VALUE_WIDTH).align(Align2::RIGHT_CENTER);
-    let name = if touched.is_some() { format!("{} value", column.name) } else { column.name.clone() };
-    let response = ui.add(edit).accessible_name(name);
-    clear_ui(ui, column, text);
-    Some(touched.map_or(response.clone(), |slider| if response.changed() || response.gained_focus() { response } else { slider }))
+    let value = ui.add(edit).accessible_name(name);
+    match slider {
+        Some(slider) if !value.changed() && !value.gained_focus() => slider,
+        _ => value,
+    }
 }
 
-fn text_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Response {
-    let edit = TextEdit::singleline(text).hint_text(hint(column)).desired_width((ui.available_width() - theme::STEP).max(80.0));
+fn slider_ui(ui: &mut Ui, width: f32, range: RangeInclusive<f64>, column: &Column, text: &mut String) -> Response {
+    let known = text.trim().parse::<f64>().ok();
+    let mut value = known.unwrap_or(f64::midpoint(*range.start(), *range.end()));
+    let mut slider = Slider::new(&mut value, range).show_value(false).clamping(SliderClamping::Never).trailing_fill(known.is_some());
+    if column.kind == ColumnKind::Integer {
+        slider = slider.step_by(1.0);
+    }
+    let size = vec2(width + theme::SMALL_GAP, theme::CONTROL_HEIGHT);
+    let inner = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_size(size);
+        theme::slim_sliders(ui);
+        ui.spacing_mut().slider_width = width;
+        if known.is_none() {
+            ui.set_opacity(0.4);
+        }
+        ui.add(slider).accessible_name(&column.name)
+    });
+    if inner.inner.changed() {
+        *text = number_text(column, value);
+    }
+    inner.inner
+}
+
+fn text_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) -> Response {
+    let edit = TextEdit::singleline(text).hint_text(hint(column)).desired_width(widths.control).align(Align2::LEFT_CENTER);
     ui.add(edit).accessible_name(&column.name)
 }
 
-fn boolean_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Response {
+fn boolean_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) -> Response {
     // A column that says 0 and 1 goes on saying 0 and 1.
     let says_digits = matches!(text.trim(), "0" | "1");
     let mut is_on = matches!(text.trim().to_lowercase().as_str(), "true" | "1" | "yes");
-    let shown = if text.trim().is_empty() {
-        hint(column)
-    } else if is_on {
-        "yes"
-    } else {
-        "no"
+    let shown = match (text.trim().is_empty(), is_on) {
+        (true, _) => hint(column),
+        (false, true) => "yes",
+        (false, false) => "no",
     };
-    let response = ui.checkbox(&mut is_on, shown).accessible_name(&column.name);
-    if response.changed() {
+    let size = vec2(widths.control, theme::CONTROL_HEIGHT);
+    let inner = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_size(size);
+        ui.checkbox(&mut is_on, shown).accessible_name(&column.name)
+    });
+    if inner.inner.changed() {
         *text = if says_digits { u8::from(is_on).to_string() } else { is_on.to_string() };
     }
-    clear_ui(ui, column, text);
-    response
+    inner.inner
 }
 
-fn category_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Option<Response> {
+fn category_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) -> Response {
     let shown = if text.is_empty() { hint(column) } else { text.as_str() };
     let before = text.clone();
-    let combo = ComboBox::from_id_salt("category").selected_text(shown).width((ui.available_width() - theme::STEP).max(80.0));
-    let inner = combo.show_ui(ui, |ui| {
-        if column.may_be_missing {
-            ui.selectable_value(text, String::new(), hint(column));
-        }
+    let inner = combo("category").selected_text(shown).width(widths.control).show_ui(ui, |ui| {
         for category in &column.categories {
             ui.selectable_value(text, category.clone(), category);
         }
@@ -207,7 +232,7 @@ fn category_ui(ui: &mut Ui, column: &Column, text: &mut String) -> Option<Respon
     if *text != before {
         response.mark_changed();
     }
-    Some(response)
+    response
 }
 
 /// Empties a cell that may be empty.
@@ -219,6 +244,8 @@ fn clear_ui(ui: &mut Ui, column: &Column, text: &mut String) {
     let button = Button::new(Icon::Close.atom()).frame_when_inactive(false);
     if ui.add_enabled(!text.is_empty(), button).accessible_name(&name).on_hover_text(name).clicked() {
         text.clear();
+        // The field that shows the text is already drawn.
+        ui.ctx().request_repaint();
     }
 }
 

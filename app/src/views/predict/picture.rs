@@ -83,8 +83,10 @@ impl PicturePane {
                 });
             }
             ui.vertical(|ui| {
-                ui.label(theme::section_title(self.shown.as_deref().map_or_else(|| "File".to_owned(), file_name)));
-                ui.add_space(theme::STEP);
+                ui.horizontal(|ui| {
+                    ui.set_min_height(theme::CONTROL_HEIGHT);
+                    ui.label(theme::section_title(self.shown.as_deref().map_or_else(|| "File".to_owned(), file_name)));
+                });
                 self.preview(ui);
             });
         });

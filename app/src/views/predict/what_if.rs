@@ -3,18 +3,20 @@
 use drydock_core::contract::{Column, ColumnKind, Contract, Task};
 use drydock_core::predict::{PredictReport, PredictRequest, Prediction, Row};
 use drydock_core::session::Command;
-use eframe::egui::{Align, ComboBox, Layout, Ui};
+use eframe::egui::{Align, Layout, Ui};
 
 use super::form::number_text;
 use super::with_cell;
 use crate::theme;
 use crate::view_context::ViewContext;
+use crate::widgets::combo::combo;
 use crate::widgets::curve::Curve;
 use crate::widgets::icon::{self, Icon};
 use drydock_core::format;
 
-/// Height of the whole pane.
-pub const HEIGHT: f32 = 196.0;
+/// The lowest that the plot gets, and the whole pane with it.
+const PLOT_HEIGHT: f32 = 112.0;
+pub const HEIGHT: f32 = PLOT_HEIGHT + 92.0;
 
 /// Points of the curve.
 const POINTS: u16 = 41;
@@ -63,13 +65,13 @@ impl WhatIf {
         ui.label(theme::caption(ui, &finding));
         let x_now = row.0.get(&column.name).and_then(|text| text.parse().ok());
         let points = &answer.points;
-        Curve { name: &finding, points, y_range: answer.y_range.0..=answer.y_range.1, x_now }.ui(ui, 104.0);
+        Curve { name: &finding, points, y_range: answer.y_range.0..=answer.y_range.1, x_now }.ui(ui, (ui.available_height() - theme::SMALL_GAP).clamp(PLOT_HEIGHT, 2.0 * PLOT_HEIGHT));
     }
 
     fn column_picker(&mut self, ui: &mut Ui, contract: &Contract) {
         let shown = self.column(contract).map_or("", |column| column.name.as_str());
-        let combo = ComboBox::from_id_salt("what if").selected_text(shown).width(140.0);
-        let inner = combo.show_ui(ui, |ui| {
+        let list = combo("what if").selected_text(shown).width(140.0);
+        let inner = list.show_ui(ui, |ui| {
             for (index, column) in contract.columns.iter().enumerate().filter(|(_, column)| range(column).is_some()) {
                 if ui.selectable_label(column.name == shown, &column.name).clicked() {
                     self.column = Some(index);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use drydock_core::data::{TableInfo, is_table_path};
 use drydock_core::score::{Binding, Keep, OnError, ScoreRequest};
-use eframe::egui::{Align, Button, ComboBox, Label, Layout, PopupCloseBehavior, Ui, vec2};
+use eframe::egui::{Align, Button, Label, Layout, PopupCloseBehavior, Ui, vec2};
 
 use super::default_request;
 use crate::action::Action;
@@ -12,6 +12,7 @@ use crate::files::Purpose;
 use crate::panels::drop_overlay::file_name;
 use crate::theme;
 use crate::view_context::ViewContext;
+use crate::widgets::combo::combo;
 use crate::widgets::icon::Icon;
 use crate::widgets::path_field::PathField;
 
@@ -81,8 +82,8 @@ impl ScoreForm {
         let found = binding.and_then(|binding| binding.label.as_ref());
         let automatic = found.map_or_else(|| "none found".to_owned(), |label| format!("{label} (found)"));
         let shown = self.label.clone().unwrap_or_else(|| automatic.clone());
-        let combo = ComboBox::from_id_salt("label").selected_text(shown).width(200.0);
-        let inner = combo.show_ui(ui, |ui| {
+        let list = combo("label").selected_text(shown).width(200.0);
+        let inner = list.show_ui(ui, |ui| {
             ui.selectable_value(&mut self.label, None, automatic);
             for column in &table.columns {
                 ui.selectable_value(&mut self.label, Some(column.name.clone()), &column.name);
@@ -99,8 +100,8 @@ impl ScoreForm {
             Keep::Columns(columns) => format!("{} columns", columns.len()),
             _ => "Chosen…".to_owned(),
         };
-        let combo = ComboBox::from_id_salt("keep").selected_text(chosen_text).width(104.0).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-        let inner = combo.show_ui(ui, |ui| {
+        let list = combo("keep").selected_text(chosen_text).width(104.0).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        let inner = list.show_ui(ui, |ui| {
             let mut chosen = match &self.keep {
                 Keep::Columns(columns) => columns.clone(),
                 _ => Vec::new(),

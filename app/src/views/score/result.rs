@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use drydock_core::score::{Binding, LabelMetrics, Metrics, ScoreReport};
-use eframe::egui::{Align, Grid, Label, Layout, RichText, Ui};
+use eframe::egui::{Align, Label, Layout, RichText, Ui, vec2};
 
 use crate::panels::drop_overlay::file_name;
 use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::property::fact;
+use crate::widgets::property::{fact, fact_line};
 use drydock_core::format;
 
 pub fn ui(ui: &mut Ui, cx: &ViewContext<'_>, binding: Option<&Binding>) {
@@ -25,9 +25,7 @@ pub fn ui(ui: &mut Ui, cx: &ViewContext<'_>, binding: Option<&Binding>) {
         for note in &report.notes {
             ui.add(Label::new(theme::caption(ui, note)).wrap());
         }
-        ui.separator();
-    }
-    if let Some(binding) = binding {
+    } else if let Some(binding) = binding {
         ui.label(theme::section_title("Binding"));
         if !binding.decided_by.is_empty() {
             ui.add(Label::new(theme::caption(ui, format!("Decided by {}", binding.decided_by))).wrap());
@@ -57,44 +55,43 @@ fn report_ui(ui: &mut Ui, cx: &ViewContext<'_>, report: &ScoreReport) {
 }
 
 fn file_line(ui: &mut Ui, cx: &ViewContext<'_>, name: &str, path: &Path) {
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(name).color(theme::palette(ui).weak_text));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if icon::icon_button(ui, Icon::Copy, &format!("Copy the path of {}", file_name(path))).clicked() {
-                cx.outbox.copy(path.display().to_string(), "the path");
-            }
-            ui.add(Label::new(file_name(path)).truncate()).on_hover_text(path.display().to_string());
-        });
+    fact_line(ui, name, |ui| {
+        if icon::icon_button(ui, Icon::Copy, &format!("Copy the path of {}", file_name(path))).clicked() {
+            cx.outbox.copy(path.display().to_string(), "the path");
+        }
+        ui.add(Label::new(file_name(path)).truncate()).on_hover_text(path.display().to_string());
     });
 }
 
 fn metrics_ui(ui: &mut Ui, metrics: &Metrics) {
-    let metric = |ui: &mut Ui, name: &str, value: f64| {
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(name).color(theme::palette(ui).weak_text));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(format::number(value)).on_hover_text(value.to_string()));
+    let line = |ui: &mut Ui, name: &str, shown: String, value: f64| {
+        fact_line(ui, name, |ui| {
+            ui.label(shown).on_hover_text(value.to_string());
         });
     };
+    // Shares have three decimals, so that they line up; errors are in the unit of the label.
+    let share = |ui: &mut Ui, name: &str, value: f64| line(ui, name, format::probability(value), value);
+    let error = |ui: &mut Ui, name: &str, value: f64| line(ui, name, format::number(value), value);
     match metrics {
         Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels } => {
-            metric(ui, "Accuracy", *accuracy);
-            metric(ui, "Precision", *precision);
-            metric(ui, "Recall", *recall);
-            metric(ui, "F1", *f1);
+            share(ui, "Accuracy", *accuracy);
+            share(ui, "Precision", *precision);
+            share(ui, "Recall", *recall);
+            share(ui, "F1", *f1);
             if let Some(roc_auc) = roc_auc {
-                metric(ui, "ROC AUC", *roc_auc);
+                share(ui, "ROC AUC", *roc_auc);
             }
             if let Some(log_loss) = log_loss {
-                metric(ui, "Log loss", *log_loss);
+                share(ui, "Log loss", *log_loss);
             }
             fact(ui, "Rows with a label", &format::count(*rows));
             ui.add_space(theme::STEP);
             labels_ui(ui, labels);
         }
         Metrics::Regression { rows, rmse, mae, r2 } => {
-            metric(ui, "RMSE", *rmse);
-            metric(ui, "MAE", *mae);
-            metric(ui, "R²", *r2);
+            error(ui, "RMSE", *rmse);
+            error(ui, "MAE", *mae);
+            share(ui, "R²", *r2);
             fact(ui, "Rows with a value", &format::count(*rows));
         }
     }
@@ -102,22 +99,24 @@ fn metrics_ui(ui: &mut Ui, metrics: &Metrics) {
 
 /// Precision and recall label by label.
 fn labels_ui(ui: &mut Ui, labels: &[LabelMetrics]) {
-    let right = |ui: &mut Ui, text: RichText| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
+    let line = |ui: &mut Ui, name: RichText, cells: [RichText; 3]| {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 20.0;
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                for cell in cells.into_iter().rev() {
+                    ui.allocate_ui_with_layout(vec2(54.0, 20.0), Layout::right_to_left(Align::Center), |ui| {
+                        ui.set_min_width(54.0);
+                        ui.label(cell);
+                    });
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(Label::new(name).truncate()));
+            });
+        });
     };
-    Grid::new("labels").num_columns(4).spacing([theme::SMALL_GAP, theme::STEP]).min_col_width(48.0).show(ui, |ui| {
-        ui.label(theme::caption(ui, "Label"));
-        for title in ["Precision", "Recall", "Rows"] {
-            let title = theme::caption(ui, title);
-            right(ui, title);
-        }
-        ui.end_row();
-        for label in labels {
-            ui.add(Label::new(&label.label).truncate());
-            right(ui, format::number(label.precision).into());
-            right(ui, format::number(label.recall).into());
-            right(ui, format::count(label.support).into());
-            ui.end_row();
-        }
-    });
+    let titles = ["Precision", "Recall", "Rows"].map(|title| theme::caption(ui, title));
+    line(ui, theme::caption(ui, "Label"), titles);
+    for label in labels {
+        let cells = [format::probability(label.precision), format::probability(label.recall), format::count(label.support)];
+        line(ui, label.label.as_str().into(), cells.map(RichText::new));
+    }
 }

@@ -104,6 +104,7 @@ impl TableSource for Rows<'_> {
         let is_answer =
             self.0.columns.get(self.source(column)).is_some_and(|column| column.kind == TableColumnKind::Number && is_answer(&column.name));
         match exact.parse::<f64>() {
+            Ok(number) if is_answer && column > 0 && (0.0..=1.0).contains(&number) => Cow::Owned(format::probability(number)),
             Ok(number) if is_answer => Cow::Owned(format::number(number)),
             _ => exact,
         }
