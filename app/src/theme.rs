@@ -24,9 +24,6 @@ pub const CONTEXT_BAR_HEIGHT: f32 = 48.0;
 pub const NAVIGATION_WIDTH: f32 = 152.0;
 pub const RESULT_WIDTH: f32 = 288.0;
 
-/// The widest that text and forms grow, whatever the width of the window.
-pub const READING_WIDTH: f32 = 760.0;
-
 const RADIUS: u8 = 6;
 const CARD_RADIUS: u8 = 8;
 
@@ -106,6 +103,12 @@ pub const CATEGORIES: [Color32; 6] = [
     Color32::from_rgb(0x56, 0xB4, 0xE9),
     Color32::from_rgb(0xD5, 0x5E, 0x00),
 ];
+
+/// How wide text and forms grow here, whatever the width of the window.
+pub fn reading_width(ui: &Ui) -> f32 {
+    const WIDEST: f32 = 760.0;
+    ui.available_width().min(WIDEST)
+}
 
 /// The colours in use.
 pub fn palette(ui: &Ui) -> &'static Palette {

@@ -32,7 +32,10 @@ fn the_answer_follows_the_slider() {
     desktop.settle();
     assert_eq!(desktop.get_by_label("amount value").value().as_deref(), Some("1900"));
     desktop.wait_for("another answer", move |state| {
-        state.prediction.as_ref().is_some_and(|report| report.predictions[0].probabilities.iter().any(|(label, value)| label == "fraud" && *value != before))
+        state
+            .prediction
+            .as_ref()
+            .is_some_and(|report| report.predictions[0].probabilities.iter().any(|(label, value)| label == "fraud" && *value != before))
     });
 }
 
@@ -71,7 +74,8 @@ fn what_if_says_what_one_column_does() {
 
 #[test]
 fn a_row_of_a_table_fills_the_form() {
-    let mut desktop = desktop(Options { model: Some(sample_model("payment-fraud")), table: Some(samples().join("payment-fraud/new.csv")), ..options() });
+    let mut desktop =
+        desktop(Options { model: Some(sample_model("payment-fraud")), table: Some(samples().join("payment-fraud/new.csv")), ..options() });
     desktop.wait_for("both", |state| state.opened.is_some() && state.table.is_some());
     desktop.click("Fill");
     assert_eq!(desktop.get_by_label("amount value").value().as_deref(), Some("81.67"));
@@ -84,7 +88,8 @@ fn a_row_of_a_table_fills_the_form() {
 fn a_regression_answers_with_a_number() {
     let mut desktop = desktop_with("diabetes");
     desktop.wait_for("a prediction", |state| state.prediction.is_some());
-    let answer = desktop.state().session().state().prediction.as_ref().and_then(|report| report.predictions[0].prediction.clone()).expect("an answer");
+    let answer =
+        desktop.state().session().state().prediction.as_ref().and_then(|report| report.predictions[0].prediction.clone()).expect("an answer");
     let number: f64 = answer.parse().expect("a number");
     assert!(desktop.shows(&drydock_core::format::number(number)));
 }

@@ -72,7 +72,8 @@ fn a_table_that_is_not_there_is_an_error_on_the_page() {
 
 #[test]
 fn columns_say_what_they_feed() {
-    let mut desktop = desktop(Options { model: Some(sample_model("payment-fraud")), table: Some(samples().join("payment-fraud/new.csv")), ..options() });
+    let mut desktop =
+        desktop(Options { model: Some(sample_model("payment-fraud")), table: Some(samples().join("payment-fraud/new.csv")), ..options() });
     desktop.wait_for("both", |state| state.opened.is_some() && state.table.is_some());
     desktop.go_to(Page::Score);
     for text in ["✓ feeds the model", "✓ label", "kept as it is"] {

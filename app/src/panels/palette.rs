@@ -25,42 +25,46 @@ impl Palette {
     pub fn ui(&mut self, ui: &Ui, cx: &ViewContext<'_>) {
         let entries: Vec<Entry> = entries(ui, cx).into_iter().filter(|entry| fits(&entry.text, &self.query)).collect();
         let area = Area::new(Id::unique("palette")).anchor(Align2::CENTER_TOP, vec2(0.0, 72.0));
-        let modal = Modal::new(Id::unique("palette")).area(area).frame(Frame::popup(ui.style()).inner_margin(Margin::same(10))).show(ui.ctx(), |ui| {
-            ui.set_width(480.0);
-            let (down, up, enter) = ui.input_mut(|input| {
-                let mut pressed = |key| input.consume_key(Modifiers::NONE, key);
-                (pressed(Key::ArrowDown), pressed(Key::ArrowUp), pressed(Key::Enter))
-            });
-            let edit = TextEdit::singleline(&mut self.query).hint_text("Type a command, a model or a sample").desired_width(f32::INFINITY).align(Align2::LEFT_CENTER);
-            let response = ui.add(edit).accessible_name("Find a command");
-            response.request_focus();
-            if response.changed() {
-                self.selected = 0;
-            }
-            let last = entries.len().saturating_sub(1);
-            self.selected = if down { (self.selected + 1).min(last) } else { self.selected.saturating_sub(usize::from(up)).min(last) };
-            let mut chosen = if enter { entries.get(self.selected) } else { None };
-            ScrollArea::vertical().max_height(380.0).min_scrolled_height(380.0).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
-                for (index, entry) in entries.iter().enumerate() {
-                    let is_selected = index == self.selected;
-                    let response = entry_ui(ui, entry, is_selected);
-                    if is_selected && (down || up) {
-                        response.scroll_to_me(None);
-                    }
-                    if response.clicked() {
-                        chosen = Some(entry);
-                    }
+        let modal =
+            Modal::new(Id::unique("palette")).area(area).frame(Frame::popup(ui.style()).inner_margin(Margin::same(10))).show(ui.ctx(), |ui| {
+                ui.set_width(480.0);
+                let (down, up, enter) = ui.input_mut(|input| {
+                    let mut pressed = |key| input.consume_key(Modifiers::NONE, key);
+                    (pressed(Key::ArrowDown), pressed(Key::ArrowUp), pressed(Key::Enter))
+                });
+                let edit = TextEdit::singleline(&mut self.query)
+                    .hint_text("Type a command, a model or a sample")
+                    .desired_width(f32::INFINITY)
+                    .align(Align2::LEFT_CENTER);
+                let response = ui.add(edit).accessible_name("Find a command");
+                response.request_focus();
+                if response.changed() {
+                    self.selected = 0;
                 }
-                if entries.is_empty() {
-                    ui.label(theme::caption(ui, "Nothing has that name."));
+                let last = entries.len().saturating_sub(1);
+                self.selected = if down { (self.selected + 1).min(last) } else { self.selected.saturating_sub(usize::from(up)).min(last) };
+                let mut chosen = if enter { entries.get(self.selected) } else { None };
+                ScrollArea::vertical().max_height(380.0).min_scrolled_height(380.0).show(ui, |ui| {
+                    ui.spacing_mut().item_spacing.y = 2.0;
+                    for (index, entry) in entries.iter().enumerate() {
+                        let is_selected = index == self.selected;
+                        let response = entry_ui(ui, entry, is_selected);
+                        if is_selected && (down || up) {
+                            response.scroll_to_me(None);
+                        }
+                        if response.clicked() {
+                            chosen = Some(entry);
+                        }
+                    }
+                    if entries.is_empty() {
+                        ui.label(theme::caption(ui, "Nothing has that name."));
+                    }
+                });
+                if let Some(entry) = chosen {
+                    cx.outbox.ui(UiCommand::Dismiss);
+                    cx.outbox.send(entry.action.clone());
                 }
             });
-            if let Some(entry) = chosen {
-                cx.outbox.ui(UiCommand::Dismiss);
-                cx.outbox.send(entry.action.clone());
-            }
-        });
         if modal.should_close() {
             cx.outbox.ui(UiCommand::Dismiss);
         }

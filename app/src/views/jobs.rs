@@ -34,7 +34,7 @@ impl JobsView {
             return;
         }
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            ui.set_max_width(theme::READING_WIDTH);
+            ui.set_max_width(theme::reading_width(ui));
             // The newest first: that is the one somebody is looking for.
             for record in cx.state.jobs.iter().rev() {
                 theme::card(ui).show(ui, |ui| {

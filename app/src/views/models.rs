@@ -23,7 +23,7 @@ pub struct ModelsView {
 impl ModelsView {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            ui.set_max_width(theme::READING_WIDTH);
+            ui.set_max_width(theme::reading_width(ui));
             ui.label(theme::title("Models"));
             ui.add_space(theme::STEP);
             self.drop_zone(ui, cx);

@@ -129,13 +129,13 @@ impl PredictView {
         let below = if can_vary { what_if::HEIGHT } else { 0.0 };
         let height = (ui.available_height() - below).max(120.0);
         ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-            ui.set_max_width(theme::READING_WIDTH);
+            ui.set_max_width(theme::reading_width(ui));
             if let Some(touched) = self.form.ui(ui, contract, error) {
                 self.what_if.choose(contract, touched);
             }
         });
         if can_vary {
-            ui.set_max_width(theme::READING_WIDTH);
+            ui.set_max_width(theme::reading_width(ui));
             self.what_if.ui(ui, cx, contract, &self.form.row(contract));
         }
     }

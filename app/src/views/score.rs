@@ -93,7 +93,7 @@ impl ScoreView {
         }
         let exists = self.output_exists.get(ui.ctx(), &self.form.output_path(), |path| path.exists()).copied();
         theme::card(ui).show(ui, |ui| {
-            ui.set_width((ui.available_width()).min(theme::READING_WIDTH));
+            ui.set_width(theme::reading_width(ui));
             self.form.ui(ui, cx, table, binding.as_ref().ok(), exists);
             ui.add_space(theme::STEP);
             self.run_line(ui, cx, table, binding.is_ok(), exists);

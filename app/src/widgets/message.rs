@@ -67,7 +67,7 @@ pub fn empty_state(ui: &mut Ui, icon: Icon, title: &str, text: &str, add_buttons
         icon.paint(ui.painter(), rect, palette.accent);
         ui.add_space(theme::STEP);
         ui.label(theme::strong(title).size(17.0));
-        ui.set_max_width(theme::READING_WIDTH * 0.6);
+        ui.set_max_width(theme::reading_width(ui) * 0.7);
         ui.label(RichText::new(text).color(palette.weak_text));
         ui.add_space(theme::SMALL_GAP);
         add_buttons(ui);

@@ -32,7 +32,8 @@ pub struct PathFieldResponse {
 impl PathField {
     /// `accepts` decides which files are suggested. `name` is the accessible name.
     pub fn ui(&mut self, ui: &mut Ui, name: &str, hint: &str, accepts: impl Fn(&Path) -> bool) -> PathFieldResponse {
-        let edit = TextEdit::singleline(&mut self.text).hint_text(hint).desired_width(ui.available_width()).lock_focus(false).align(Align2::LEFT_CENTER);
+        let edit =
+            TextEdit::singleline(&mut self.text).hint_text(hint).desired_width(ui.available_width()).lock_focus(false).align(Align2::LEFT_CENTER);
         let response = ui.add(edit).accessible_name(name);
         if std::mem::take(&mut self.wants_focus) {
             response.request_focus();
