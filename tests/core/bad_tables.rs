@@ -201,5 +201,6 @@ fn a_full_disk_leaves_nothing_behind() {
     let program = std::env::current_exe().unwrap();
     let child = std::process::Command::new("bash").arg("-c").arg(script).arg(program).env(MARK, scoring.folder.path()).output().unwrap();
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+    assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"), "the child ran another test, or none");
     assert_eq!(scoring.files(), std::slice::from_ref(&scoring.request.data));
 }
