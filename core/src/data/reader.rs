@@ -21,8 +21,9 @@ use super::text::ndjson::JsonColumns;
 use super::text::{BadRow, CsvRows, JsonRows};
 use super::{Cell, DataError};
 
-/// Rows of a batch of a columnar file.
+/// Rows of a batch of a columnar file, at most; fewer where rows are wide.
 const ARROW_BATCH_ROWS: usize = 8192;
+const ARROW_BATCH_CELLS: usize = 1 << 20;
 
 /// A table, opened for reading from its first row.
 pub struct TableReader {
@@ -42,8 +43,9 @@ enum Blocks {
     Batches(Batches),
 }
 
-/// Batches of a columnar file, handed out in pieces of at most [`ARROW_BATCH_ROWS`].
+/// Batches of a columnar file, handed out in pieces of at most `max_rows`.
 struct Batches {
+    max_rows: usize,
     iterator: BatchIterator,
     rest: Option<RecordBatch>,
 }
@@ -124,7 +126,7 @@ impl TableReader {
                         }
                     };
                     let batch = batch.map(|batch| {
-                        let n_rows = batch.num_rows().min(ARROW_BATCH_ROWS);
+                        let n_rows = batch.num_rows().min(batches.max_rows);
                         if n_rows < batch.num_rows() {
                             batches.rest = Some(batch.slice(n_rows, batch.num_rows() - n_rows));
                         }
@@ -133,7 +135,10 @@ impl TableReader {
                     });
                     return Ok(batch);
                 }
-                unopened => *unopened = Blocks::Batches(Batches { iterator: open_batches(unopened, &self.schema)?, rest: None }),
+                unopened => {
+                    let iterator = open_batches(unopened, &self.schema)?;
+                    *unopened = Blocks::Batches(Batches { max_rows: batch_rows(&self.schema), iterator, rest: None });
+                }
             }
         }
     }
@@ -299,6 +304,10 @@ fn columnar_schema(path: &Path, opened: &Opened, arrow: SchemaRef, rows: Option<
     Ok(TableSchema { arrow: Some(arrow), rows, projection, ..schema })
 }
 
+fn batch_rows(schema: &TableSchema) -> usize {
+    (ARROW_BATCH_CELLS / schema.projection.len().max(1)).clamp(1, ARROW_BATCH_ROWS)
+}
+
 /// Opens the batches of a columnar file, with the schema's projection.
 fn open_batches(unopened: &mut Blocks, schema: &TableSchema) -> Result<BatchIterator, DataError> {
     let path: PathBuf = schema.path.clone();
@@ -310,7 +319,7 @@ fn open_batches(unopened: &mut Blocks, schema: &TableSchema) -> Result<BatchIter
             guarded(&path, || {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
                 let mask = ProjectionMask::roots(builder.parquet_schema(), projection);
-                let reader = builder.with_projection(mask).with_batch_size(ARROW_BATCH_ROWS).build().map_err(|error| error.to_string())?;
+                let reader = builder.with_projection(mask).with_batch_size(batch_rows(schema)).build().map_err(|error| error.to_string())?;
                 Ok(Box::new(reader) as BatchIterator)
             })
         }

@@ -15,7 +15,9 @@ use crate::predict::{AnswerError, Predictor};
 use crate::task::{Progress, TaskCtx};
 
 /// Rows of a batch, unless the request says otherwise: large enough to hide the cost of a run, small enough for its results to stay in cache.
-const BATCH_ROWS: usize = 2048;
+/// Where rows are wide, as many as make up this many numbers.
+const BATCH_ROWS: usize = 4096;
+const BATCH_NUMBERS: usize = 1 << 20;
 
 /// Scores a file. Nothing is left behind unless it succeeds: the output is written under a temporary name and renamed.
 pub fn score(ctx: &TaskCtx, model: &OpenModel, request: &ScoreRequest) -> Result<ScoreReport, ScoreError> {
@@ -32,7 +34,7 @@ pub fn score(ctx: &TaskCtx, model: &OpenModel, request: &ScoreRequest) -> Result
     let schema = reader.schema.clone();
 
     let predictor = Predictor::new(model, plan, &binding.feature_columns(model)).map_err(|message| unfit(request, &message))?;
-    let batch_rows = predictor.batch_rows(request.batch_rows.unwrap_or(BATCH_ROWS));
+    let batch_rows = predictor.batch_rows(request.batch_rows.unwrap_or((BATCH_NUMBERS / binding.columns.len().max(1)).clamp(1, BATCH_ROWS)));
     let features = binding.columns.iter().map(|column| column.table_index).collect();
     let encoder = TableEncoder::new(schema.clone(), format, &kept)?;
     let work = Work { ctx, schema, predictor, features, label, encoder, batch_rows, on_error: request.on_error };

@@ -1,5 +1,11 @@
 //! Table in, table out, in constant memory: bind columns to inputs, run batches, write predictions beside the kept columns,
 //! set bad rows aside, and compute metrics when a label column exists.
+//!
+//! Added columns are `prediction`, `probability_<label>` in the contract's order, and every other output as `<output>` or `<output>_<i>`.
+//! A kept column of the same name is an error, never a second column: the user renames it or leaves it out. Rows are numbered from 1, without
+//! the header and blank lines. A run in which no row can be scored is an error.
+//!
+//! Read [`job`](score) for the course of a run, `pipeline` for its threads, [`bind`] for how columns find inputs.
 
 use std::path::PathBuf;
 

@@ -260,7 +260,7 @@ fn json_cell(out: &mut Vec<u8>, cell: &Cell<'_>, storage: Storage) {
         Cell::Number(number) if !number.is_finite() => out.extend_from_slice(b"null"),
         Cell::Float(number) if !number.is_finite() => out.extend_from_slice(b"null"),
         Cell::Number(_) | Cell::Float(_) | Cell::Integer(_) | Cell::Boolean(_) => {
-            out.extend_from_slice(cell.to_text().unwrap_or_default().as_bytes())
+            out.extend_from_slice(cell.to_text().unwrap_or_default().as_bytes());
         }
         Cell::Text(text) => match storage {
             Storage::Text => json_text(out, text),
