@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::{PlanError, RunError, UnsupportedNode, optimize, run};
 use crate::graph::{Graph, Model, Node, ValueId, ValueType, order};
 use crate::host::HostTensor;
+use crate::ops::inference::unavailable;
 use crate::ops::registry::{self, Unavailable};
 use crate::ops::{NodeContext, Operator, Placement};
 use crate::task::TaskCtx;
@@ -132,17 +133,6 @@ pub(super) fn build_operator(model: &Model, graph: &Graph, node: &Node) -> Resul
         constants: &constants,
     };
     (registration.build)(&context).map_err(fail)
-}
-
-/// Why a node's operator can't be had, as the end of a sentence.
-pub(crate) fn unavailable(model: &Model, node: &Node, reason: Unavailable) -> String {
-    let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
-    match (reason, model.opset(&node.domain)) {
-        (_, None) => format!("the model imports no opset for the domain '{domain}'"),
-        (Unavailable::Domain, _) => format!("Drydock has no operators of the domain '{domain}'"),
-        (Unavailable::Operator, Some(opset)) => format!("Drydock does not run this operator of '{domain}' (opset {opset})"),
-        (Unavailable::Opset, Some(opset)) => format!("Drydock does not run this operator at opset {opset} of '{domain}'"),
-    }
 }
 
 /// Reports every node whose operator is missing.

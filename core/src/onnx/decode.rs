@@ -44,6 +44,10 @@ pub(super) fn model(proto: ModelProto, external: &mut ExternalFiles) -> Result<M
     let training = proto.training_info.into_iter().map(|message| ("training_info".to_owned(), message));
     let configuration = proto.configuration.into_iter().map(|message| ("configuration".to_owned(), message));
     let mut decoder = Decoder { external };
+    let mut graph = decoder.graph(graph)?;
+    if ir_version < FIRST_IR_WITH_OVERRIDABLE_INITIALIZERS {
+        declare_initializers(&mut graph);
+    }
     Ok(Model {
         ir_version,
         producer_name: proto.producer_name.unwrap_or_default(),
@@ -53,7 +57,7 @@ pub(super) fn model(proto: ModelProto, external: &mut ExternalFiles) -> Result<M
         doc_string: proto.doc_string.unwrap_or_default(),
         opset_imports,
         metadata: metadata(proto.metadata_props),
-        graph: decoder.graph(graph)?,
+        graph,
         functions: proto.functions.into_iter().map(|function| decoder.function(function)).collect::<Result<_, _>>()?,
         opaque: training.chain(configuration).collect(),
     })
@@ -66,6 +70,20 @@ fn keep_only_true_inputs(graph: &mut GraphProto) {
     let (constants, inputs): (Vec<_>, Vec<_>) = std::mem::take(&mut graph.input).into_iter().partition(is_constant);
     graph.input = inputs;
     graph.value_info.splice(0..0, constants);
+}
+
+/// Those versions want every initializer declared, so saving will; a file that forgot one means the same.
+fn declare_initializers(graph: &mut Graph) {
+    let types: Vec<(ValueId, ValueType)> =
+        graph.initializers.iter().map(|(id, constant)| (*id, ValueType::tensor(constant.tensor.element_type(), constant.tensor.shape()))).collect();
+    for (id, value_type) in types {
+        let value = graph.value_mut(id);
+        value.is_declared = true;
+        if value.value_type.is_none() {
+            value.value_type = Some(value_type);
+            value.encoded_type = None;
+        }
+    }
 }
 
 /// `ai.onnx` is another name of the default domain.
@@ -197,7 +215,7 @@ impl Decoder<'_> {
     /// Attributes by name, and beside them what their messages say that an [`Attribute`] does not hold.
     fn attributes(&mut self, protos: Vec<AttributeProto>) -> Result<(Attributes, Vec<(String, Bytes)>), Invalid> {
         let mut attributes = Attributes::default();
-        let mut opaque = Vec::new();
+        let mut all_labels = BTreeMap::new();
         for proto in protos {
             let name = proto.name.clone().filter(|name| !name.is_empty()).ok_or_else(|| Invalid::new("an attribute has no name"))?;
             let labels = labels(&proto);
@@ -205,10 +223,10 @@ impl Decoder<'_> {
             if attributes.0.contains_key(&name) {
                 return Err(Invalid::new("is there twice").at(format!("attribute '{name}'")));
             }
-            opaque.extend(labels.map(|labels| ("attribute".to_owned(), labels)));
+            all_labels.extend(labels.map(|labels| (name.clone(), labels)));
             attributes.0.insert(name, attribute);
         }
-        Ok((attributes, opaque))
+        Ok((attributes, all_labels.into_values().map(|labels| ("attribute".to_owned(), labels)).collect()))
     }
 
     fn attribute(&mut self, mut proto: AttributeProto) -> Result<Attribute, Invalid> {
@@ -217,10 +235,7 @@ impl Decoder<'_> {
         if let Some(name) = proto.ref_attr_name.take().filter(|name| !name.is_empty()) {
             return Ok(Attribute::Reference { name, attribute_type: proto.r#type.unwrap_or(kind::UNDEFINED) });
         }
-        let declared = match proto.r#type {
-            None | Some(kind::UNDEFINED) => kind_of_contents(&proto).ok_or_else(|| Invalid::new("it has neither a type nor a value"))?,
-            Some(declared) => declared,
-        };
+        let declared = kind_of(&proto).ok_or_else(|| Invalid::new("it has neither a type nor a value"))?;
         Ok(match declared {
             // Zeros and empty strings may be left out on the wire.
             kind::FLOAT => Attribute::Float(proto.f.unwrap_or_default()),
@@ -243,9 +258,12 @@ impl Decoder<'_> {
     }
 }
 
-/// Which field of an attribute without a declared type is filled, as files before IR version 2 left it to be found out.
-fn kind_of_contents(proto: &AttributeProto) -> Option<i32> {
+/// The declared type of an attribute, or which field is filled where none is declared, as files before IR version 2 left it to be found out.
+fn kind_of(proto: &AttributeProto) -> Option<i32> {
     use attribute_type as kind;
+    if let Some(declared) = proto.r#type.filter(|declared| *declared != kind::UNDEFINED) {
+        return Some(declared);
+    }
     let filled = [
         (proto.f.is_some(), kind::FLOAT),
         (proto.i.is_some(), kind::INT),
@@ -267,7 +285,8 @@ fn kind_of_contents(proto: &AttributeProto) -> Option<i32> {
 
 /// An [`AttributeProto`] with nothing but the doc string of an attribute and the labels of its tensor, to be merged back when it is encoded.
 fn labels(proto: &AttributeProto) -> Option<Bytes> {
-    let tensor = proto.t.as_deref().map(|tensor| TensorProto {
+    let tensor = proto.t.as_deref().filter(|_| kind_of(proto) == Some(attribute_type::TENSOR));
+    let tensor = tensor.map(|tensor| TensorProto {
         name: tensor.name.clone(),
         doc_string: tensor.doc_string.clone(),
         metadata_props: tensor.metadata_props.clone(),

@@ -40,17 +40,9 @@ pub fn build(model: &Model, node: &Node, constants: &[Option<&HostTensor>]) -> R
     if is_function(node) {
         return Err(NodeProblem::Unsupported("calls of functions that the model itself defines are not supported".to_owned()));
     }
-    let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
-    let opset = model.opset(&node.domain).ok_or_else(|| {
-        NodeProblem::Invalid(format!("the model imports no operator set of domain '{domain}', so the operator's meaning is unknown"))
-    })?;
-    let registration = registry::find(&node.domain, &node.op_type, opset).map_err(|unavailable| {
-        NodeProblem::Unsupported(match unavailable {
-            Unavailable::Domain => format!("operators of domain '{domain}' are not supported"),
-            Unavailable::Operator => "the operator is not supported".to_owned(),
-            Unavailable::Opset => format!("the operator is not supported at opset {opset} of domain '{domain}'"),
-        })
-    })?;
+    let refused = |reason| NodeProblem::Unsupported(unavailable(model, node, reason));
+    let opset = model.opset(&node.domain).ok_or_else(|| refused(Unavailable::Domain))?;
+    let registration = registry::find(&node.domain, &node.op_type, opset).map_err(refused)?;
     let context = NodeContext {
         op_type: &node.op_type,
         attributes: &node.attributes,
@@ -63,6 +55,17 @@ pub fn build(model: &Model, node: &Node, constants: &[Option<&HostTensor>]) -> R
         OpError::Unsupported(_) => NodeProblem::Unsupported(error.to_string()),
         error => NodeProblem::Invalid(error.to_string()),
     })
+}
+
+/// Why a node's operator is not to be had, as the end of a sentence.
+pub(crate) fn unavailable(model: &Model, node: &Node, reason: Unavailable) -> String {
+    let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
+    match (reason, model.opset(&node.domain)) {
+        (_, None) => format!("the model imports no opset for the domain '{domain}'"),
+        (Unavailable::Domain, _) => format!("Drydock has no operators of the domain '{domain}'"),
+        (Unavailable::Operator, Some(opset)) => format!("Drydock does not run this operator of '{domain}' (opset {opset})"),
+        (Unavailable::Opset, Some(opset)) => format!("Drydock does not run this operator at opset {opset} of '{domain}'"),
+    }
 }
 
 /// The operators of a model's main graph, by [`NodeId`].

@@ -27,7 +27,7 @@ fn models_below(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_sample_and_golden_model_survives() {
     let mut models = Vec::new();
-    for folder in ["sample-models", "tests/golden"] {
+    for folder in ["sample-models", "tests/golden/cases", "tests/golden/tensors"] {
         models_below(&fixtures().join(folder), &mut models);
     }
     assert!(models.len() > 100, "only {} models found", models.len());
