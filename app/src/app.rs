@@ -150,7 +150,11 @@ impl DrydockApp {
         if self.views.has_result(&cx, page) {
             let frame = theme::side_frame(ui, 16);
             let panel = Panel::right("result").default_size(theme::RESULT_WIDTH).size_range(200.0..=480.0).resizable(true).frame(frame);
-            panel.show(ui, |ui| self.views.result_ui(ui, &cx, page));
+            panel.show(ui, |ui| {
+                // As wide as it was left, whatever is in it.
+                ui.take_available_width();
+                self.views.result_ui(ui, &cx, page);
+            });
         }
         let centre = Frame::new().fill(theme::palette(ui).ground).inner_margin(Margin::symmetric(24, 16));
         CentralPanel::default().frame(centre).show(ui, |ui| self.views.ui(ui, &cx, page));

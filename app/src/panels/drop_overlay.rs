@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use drydock_core::data::is_table_path;
 use drydock_core::session::State;
-use eframe::egui::{Align2, Area, Color32, Id, Order, Sense, Stroke, StrokeKind, Ui};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Area, Color32, FontId, Id, Order, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
 
 use crate::theme;
 
@@ -66,11 +67,15 @@ pub fn ui(ui: &Ui, state: &State) {
     let rect = ui.ctx().content_rect();
     Area::new(Id::unique("drop")).order(Order::Tooltip).fixed_pos(rect.min).show(ui.ctx(), |ui| {
         let palette = theme::palette(ui);
-        ui.allocate_rect(rect, Sense::hover());
+        let response = ui.allocate_rect(rect, Sense::hover());
         let veil = if ui.visuals().dark_mode { Color32::from_black_alpha(190) } else { Color32::from_white_alpha(215) };
         ui.painter().rect_filled(rect, 0.0, veil);
         ui.painter().rect_stroke(rect.shrink(theme::GAP), 12.0, Stroke::new(2.0, palette.accent), StrokeKind::Inside);
-        ui.place(rect, eframe::egui::Label::new(theme::strong(text).size(22.0).color(palette.text)).halign(Align2::CENTER_CENTER.x()));
+        let galley = ui.painter().layout(text, FontId::new(20.0, theme::strong_family()), palette.text, rect.width() - 6.0 * theme::LARGE_GAP);
+        let box_rect = Rect::from_center_size(rect.center(), galley.size() + Vec2::splat(2.0 * theme::LARGE_GAP));
+        ui.painter().rect(box_rect, 12.0, palette.surface, Stroke::new(1.0, palette.line), StrokeKind::Inside);
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, galley.text()));
+        ui.painter().galley(box_rect.center() - galley.size() / 2.0, galley.clone(), palette.text);
     });
 }
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use drydock_core::format;
 use drydock_core::session::{Command, JobKind};
-use eframe::egui::{Align, Button, Label, Layout, ProgressBar, RichText, Ui};
+use eframe::egui::{Align, Button, Label, Layout, RichText, Ui};
 
 use crate::theme;
 use crate::view_context::{RunningJob, ViewContext};
-use drydock_core::format;
+use crate::widgets::bars;
 
 /// Jobs that are over before one has read their line are not shown.
 const SHOWN_AFTER: Duration = Duration::from_millis(300);
@@ -41,8 +42,8 @@ pub fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, job: &RunningJob) {
         match job.fraction {
             Some(fraction) => {
                 ui.label(format!("{:.0} %", fraction * 100.0));
-                let bar = ProgressBar::new(fraction as f32).desired_height(8.0).desired_width(ui.available_width().min(320.0)).fill(palette.accent);
-                ui.add(bar).accessible_name(format!("Progress of {}", job.label));
+                let width = ui.available_width().min(320.0);
+                bars::progress_bar(ui, &format!("Progress of {}", job.label), fraction, width);
             }
             None => {
                 ui.spinner();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use drydock_core::contract::ContractSource;
+use drydock_core::format;
 use drydock_core::inspect::{InspectReport, NodeReport, SignatureItem};
 use drydock_core::session::OpenedModel;
 use eframe::egui::{Align, Grid, Label, Layout, RichText, ScrollArea, Ui};
@@ -14,7 +15,6 @@ use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
 use crate::widgets::property::{self, Tile, fact};
 use crate::widgets::table::TableState;
-use drydock_core::format;
 
 mod tables;
 

@@ -1,5 +1,6 @@
 //! Jobs: what runs, what ran, and how it ended.
 
+use drydock_core::format;
 use drydock_core::session::{JobKind, JobRecord, JobState};
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
@@ -11,7 +12,6 @@ use crate::view_context::ViewContext;
 use crate::widgets::icon::Icon;
 use crate::widgets::message;
 use crate::widgets::property::badge;
-use drydock_core::format;
 
 #[derive(Debug, Default)]
 pub struct JobsView;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use drydock_core::contract::Contract;
+use drydock_core::format;
 use drydock_core::predict::{PredictRequest, Prediction, Row};
 use drydock_core::session::{Command, OpenedModel};
 use eframe::egui::{Align, DragValue, Label, Layout, ScrollArea, Ui};
@@ -18,7 +19,6 @@ use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
 use crate::widgets::{bars, property};
-use drydock_core::format;
 
 mod form;
 mod picture;
@@ -51,6 +51,7 @@ impl PredictView {
         };
         self.follow_model(opened);
         let contract = &opened.model.contract;
+        ui.set_max_width(theme::reading_width(ui));
         ui.horizontal(|ui| {
             ui.label(theme::title("Predict"));
             if contract.image.is_none() {
@@ -90,7 +91,10 @@ impl PredictView {
     }
 
     pub fn has_result(&self, cx: &ViewContext<'_>) -> bool {
-        cx.state.opened.as_ref().is_some_and(|opened| opened.model.plan.is_ok()) && self.asked.is_some()
+        cx.state.opened.as_ref().is_some_and(|opened| {
+            let contract = &opened.model.contract;
+            opened.model.plan.is_ok() && (contract.image.is_some() || !contract.columns.is_empty())
+        })
     }
 
     fn follow_model(&mut self, opened: &OpenedModel) {
@@ -129,13 +133,11 @@ impl PredictView {
         let below = if can_vary { what_if::HEIGHT } else { 0.0 };
         let height = (ui.available_height() - below).max(120.0);
         ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-            ui.set_max_width(theme::reading_width(ui));
             if let Some(touched) = self.form.ui(ui, contract, error) {
                 self.what_if.choose(contract, touched);
             }
         });
         if can_vary {
-            ui.set_max_width(theme::reading_width(ui));
             self.what_if.ui(ui, cx, contract, &self.form.row(contract));
         }
     }
@@ -158,7 +160,15 @@ impl PredictView {
             message::banner(ui, Tone::Error, error);
             return;
         }
-        let Some(report) = &cx.state.prediction else { return };
+        let Some(report) = &cx.state.prediction else {
+            let hint = if opened.model.contract.image.is_some() {
+                "Drop, choose or draw a picture: the answer appears here."
+            } else {
+                "The answer appears here."
+            };
+            ui.add(Label::new(theme::caption(ui, hint)).wrap());
+            return;
+        };
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             if let Some(prediction) = report.predictions.first() {
                 prediction_ui(ui, &opened.model.contract, prediction);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use drydock_core::data::TableInfo;
+use drydock_core::format;
 use drydock_core::score::{self, Binding, ScoreRequest};
 use drydock_core::session::{Command, JobKind, OpenedModel};
 use eframe::egui::{Align, Label, Layout, ScrollArea, Ui};
@@ -22,7 +23,6 @@ use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
 use crate::widgets::path_field::PathField;
 use crate::widgets::table::{TableSource, TableState};
-use drydock_core::format;
 
 mod form;
 mod result;

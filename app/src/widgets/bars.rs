@@ -1,9 +1,21 @@
-//! Probabilities as bars.
+//! Shares as bars: probabilities, progress.
 
+use drydock_core::format;
 use eframe::egui::{Align2, CornerRadius, FontId, Rect, Sense, TextStyle, Ui, Vec2, WidgetInfo, accesskit::Role, vec2};
 
 use crate::theme;
-use drydock_core::format;
+
+/// How far something has come, 0 to 1.
+pub fn progress_bar(ui: &mut Ui, name: &str, fraction: f64, width: f32) {
+    const HEIGHT: f32 = 8.0;
+    let palette = theme::palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, HEIGHT), Sense::hover());
+    response.widget_info(|| WidgetInfo { value: Some(fraction), ..WidgetInfo::labeled(Role::ProgressIndicator, true, name) });
+    let radius = CornerRadius::same(4);
+    ui.painter().rect_filled(rect, radius, palette.raised);
+    let done = Rect::from_min_size(rect.min, vec2(width * fraction.clamp(0.0, 1.0) as f32, HEIGHT));
+    ui.painter().rect_filled(done, radius, palette.accent);
+}
 
 /// One bar for each label, in the order given; the largest is the accent's. Bars glide to their new length.
 pub fn probability_bars(ui: &mut Ui, probabilities: &[(String, f64)]) {

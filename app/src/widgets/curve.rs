@@ -2,10 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use drydock_core::format;
 use eframe::egui::{Align2, FontId, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, pos2, remap, vec2};
 
 use crate::theme;
-use drydock_core::format;
 
 pub struct Curve<'a> {
     /// What the picture says, for those who do not see it.

@@ -1,6 +1,7 @@
 //! Names with their values: tiles of figures, lists of facts.
 
-use eframe::egui::{Align, Frame, Label, Layout, Margin, Response, RichText, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Align, Color32, FontId, Label, Layout, Response, RichText, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo};
 
 use crate::theme;
 
@@ -60,7 +61,12 @@ pub fn fact_line(ui: &mut Ui, name: &str, add_value: impl FnOnce(&mut Ui)) {
 }
 
 /// A small rounded word: a kind, a state.
-pub fn badge(ui: &mut Ui, text: &str, color: eframe::egui::Color32) -> Response {
-    let frame = Frame::new().fill(color.gamma_multiply(0.16)).corner_radius(theme::STEP * 2.5).inner_margin(Margin::symmetric(8, 2));
-    frame.show(ui, |ui| ui.label(RichText::new(text).size(12.0).color(color))).response
+pub fn badge(ui: &mut Ui, text: &str, color: Color32) -> Response {
+    const HEIGHT: f32 = 20.0;
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(12.0), color);
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(galley.size().x + 2.0 * theme::SMALL_GAP, HEIGHT), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    ui.painter().rect_filled(rect, HEIGHT / 2.0, color.gamma_multiply(0.16));
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, color);
+    response
 }

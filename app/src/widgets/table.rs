@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use drydock_core::format;
 use eframe::egui::{Align, Align2, Button, Key, Label, Layout, Modifiers, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, vec2};
 use egui_extras::{Column, TableBuilder, TableRow};
 
 use crate::theme;
-use drydock_core::format;
 
 /// What a table shows.
 pub trait TableSource {

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use drydock_core::contract::{Column, ColumnKind};
+use drydock_core::format;
 use drydock_core::inspect::NodeReport;
 
 use crate::widgets::table::{ColumnSpec, TableSource};
-use drydock_core::format;
 
 /// A large count in short.
 pub fn quantity(count: u64) -> String {
@@ -22,7 +22,7 @@ impl TableSource for Nodes<'_> {
 
     fn columns(&self) -> Vec<ColumnSpec<'_>> {
         vec![
-            ColumnSpec::text("Node", 200.0).growing(),
+            ColumnSpec::text("Node", 120.0).growing(),
             ColumnSpec::text("Operator", 140.0),
             ColumnSpec::text("Output", 130.0),
             ColumnSpec::number("Parameters", 88.0),

@@ -53,7 +53,6 @@ impl PicturePane {
     }
 
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, image: &ImageInput) {
-        ui.set_max_width(theme::reading_width(ui));
         let colors = if image.channels == 1 { "grey" } else { "colour" };
         ui.label(theme::caption(ui, format!("Resized to {} × {} pixels, {colors}, as the model wants it.", image.width, image.height)));
         ui.add_space(theme::STEP);

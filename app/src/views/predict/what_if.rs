@@ -1,6 +1,7 @@
 //! What if one number were different: the answer over the usual range of a column.
 
 use drydock_core::contract::{Column, ColumnKind, Contract, Task};
+use drydock_core::format;
 use drydock_core::predict::{PredictReport, PredictRequest, Prediction, Row};
 use drydock_core::session::Command;
 use eframe::egui::{Align, Layout, Ui};
@@ -12,7 +13,6 @@ use crate::view_context::ViewContext;
 use crate::widgets::combo::combo;
 use crate::widgets::curve::Curve;
 use crate::widgets::icon::{self, Icon};
-use drydock_core::format;
 
 /// The lowest that the plot gets, and the whole pane with it.
 const PLOT_HEIGHT: f32 = 112.0;
@@ -131,7 +131,7 @@ impl Answer {
             None => prediction.prediction.as_ref()?.parse().ok(),
         };
         let ys: Vec<f64> = report.predictions.iter().map(height).collect::<Option<_>>()?;
-        let y_range = if label.is_some() { (0.0, 1.0) } else { bounds(&ys) };
+        let y_range = if label.is_some() { (0.0, 1.0) } else { readable(bounds(&ys)) };
         let unit = contract.unit.clone().unwrap_or_default();
         Some(Self { label, unit, points: xs.into_iter().zip(ys).collect(), y_range })
     }
@@ -178,6 +178,13 @@ fn most_moved(predictions: &[Prediction]) -> Option<String> {
     };
     let index = (0..first.probabilities.len()).max_by(|&a, &b| span(a).total_cmp(&span(b)))?;
     first.probabilities.get(index).map(|(label, _)| label.clone())
+}
+
+/// Widens bounds that lie close together: a tenth of the height is the least that should look like a slope.
+fn readable((low, high): (f64, f64)) -> (f64, f64) {
+    let least = 0.1 * low.abs().max(high.abs());
+    let missing = (least - (high - low)).max(0.0);
+    (low - missing / 2.0, high + missing / 2.0)
 }
 
 fn bounds(values: &[f64]) -> (f64, f64) {

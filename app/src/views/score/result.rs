@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use drydock_core::format;
 use drydock_core::score::{Binding, LabelMetrics, Metrics, ScoreReport};
 use eframe::egui::{Align, Label, Layout, RichText, Ui, vec2};
 
@@ -10,7 +11,6 @@ use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::property::{fact, fact_line};
-use drydock_core::format;
 
 pub fn ui(ui: &mut Ui, cx: &ViewContext<'_>, binding: Option<&Binding>) {
     if let Some(report) = &cx.state.score {
@@ -55,11 +55,14 @@ fn report_ui(ui: &mut Ui, cx: &ViewContext<'_>, report: &ScoreReport) {
 }
 
 fn file_line(ui: &mut Ui, cx: &ViewContext<'_>, name: &str, path: &Path) {
-    fact_line(ui, name, |ui| {
-        if icon::icon_button(ui, Icon::Copy, &format!("Copy the path of {}", file_name(path))).clicked() {
-            cx.outbox.copy(path.display().to_string(), "the path");
-        }
-        ui.add(Label::new(file_name(path)).truncate()).on_hover_text(path.display().to_string());
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).color(theme::palette(ui).weak_text));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if icon::icon_button(ui, Icon::Copy, &format!("Copy the path of {}", file_name(path))).clicked() {
+                cx.outbox.copy(path.display().to_string(), "the path");
+            }
+            ui.add(Label::new(file_name(path)).truncate()).on_hover_text(path.display().to_string());
+        });
     });
 }
 
@@ -99,9 +102,9 @@ fn metrics_ui(ui: &mut Ui, metrics: &Metrics) {
 
 /// Precision and recall label by label.
 fn labels_ui(ui: &mut Ui, labels: &[LabelMetrics]) {
+    ui.spacing_mut().interact_size.y = 20.0;
     let line = |ui: &mut Ui, name: RichText, cells: [RichText; 3]| {
         ui.horizontal(|ui| {
-            ui.spacing_mut().interact_size.y = 20.0;
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 for cell in cells.into_iter().rev() {
                     ui.allocate_ui_with_layout(vec2(54.0, 20.0), Layout::right_to_left(Align::Center), |ui| {

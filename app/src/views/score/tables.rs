@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use drydock_core::data::{TableColumnKind, TableInfo};
+use drydock_core::format;
 use drydock_core::score::Binding;
 
 use crate::widgets::table::{ColumnSpec, TableSource};
-use drydock_core::format;
 
 /// The columns of a table with their part in the scoring.
 pub struct TableColumns<'a> {
