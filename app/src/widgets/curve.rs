@@ -10,6 +10,8 @@ use crate::theme;
 pub struct Curve<'a> {
     /// What the picture says, for those who do not see it.
     pub name: &'a str,
+    /// Stands below the axis: the column and its unit.
+    pub x_name: &'a str,
     /// `(x, y)` with ascending x.
     pub points: &'a [(f64, f64)],
     pub y_range: RangeInclusive<f64>,
@@ -46,6 +48,7 @@ impl Curve<'_> {
             let at = if align == Align2::LEFT_TOP { plot.left_bottom() } else { plot.right_bottom() };
             painter.text(at + vec2(0.0, theme::STEP), align, format::number(*x), labels.clone(), palette.weak_text);
         }
+        painter.text(plot.center_bottom() + vec2(0.0, theme::STEP), Align2::CENTER_TOP, self.x_name, labels, palette.weak_text);
         let line: Vec<Pos2> = self.points.iter().map(|&point| place(point)).collect();
         painter.line(line, Stroke::new(2.0, palette.accent));
         if let Some(x) = self.x_now {

@@ -65,7 +65,8 @@ impl WhatIf {
         ui.label(theme::caption(ui, &finding));
         let x_now = row.0.get(&column.name).and_then(|text| text.parse().ok());
         let points = &answer.points;
-        Curve { name: &finding, points, y_range: answer.y_range.0..=answer.y_range.1, x_now }
+        let x_name = column.unit.as_ref().map_or_else(|| column.name.clone(), |unit| format!("{}, {unit}", column.name));
+        Curve { name: &finding, x_name: &x_name, points, y_range: answer.y_range.0..=answer.y_range.1, x_now }
             .ui(ui, (ui.available_height() - theme::SMALL_GAP).clamp(PLOT_HEIGHT, 2.0 * PLOT_HEIGHT));
     }
 
