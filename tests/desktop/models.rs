@@ -34,6 +34,27 @@ fn a_model_opens_by_its_path_and_shows_what_it_is_made_of() {
 }
 
 #[test]
+fn a_path_is_completed_while_it_is_typed() {
+    const FIELD: &str = "Path of a model";
+    let mut desktop = desktop(options());
+    desktop.get_by_label(FIELD).focus();
+    desktop.settle();
+    for (typed, suggestion, completed) in [
+        ("../sample-mo", "sample-models/", "../sample-models/"),
+        ("wi", "wine/", "../sample-models/wine/"),
+        ("mod", "model.onnx", "../sample-models/wine/model.onnx"),
+    ] {
+        desktop.get_by_label(FIELD).type_text(typed);
+        desktop.wait_for_label(suggestion);
+        desktop.key_press(Key::ArrowDown);
+        desktop.settle();
+        assert_eq!(desktop.get_by_label(FIELD).value().as_deref(), Some(completed));
+    }
+    desktop.key_press(Key::Enter);
+    desktop.wait_for("the model", |state| state.opened.is_some());
+}
+
+#[test]
 fn nodes_are_searched_and_sorted() {
     let mut desktop = desktop_with("digits");
     desktop.go_to(Page::Inspect);

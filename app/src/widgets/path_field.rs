@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use eframe::egui::{Align2, Key, Modifiers, Popup, PopupCloseBehavior, Response, TextEdit, Ui};
+use eframe::egui::text::{CCursor, CCursorRange, CharIndex};
+use eframe::egui::{Align2, Button, Key, Modifiers, Popup, PopupCloseBehavior, Response, TextEdit, Ui, vec2};
 
 use crate::background::Latest;
 use crate::theme;
@@ -44,9 +45,13 @@ impl PathField {
         }
         if response.has_focus() && !self.text.is_empty() {
             let entries = self.matching(ui, accepts);
-            if let Some(entry) = self.suggestions_ui(ui, &response, &entries) {
-                self.complete(&entry);
-                if entry.is_folder { response.request_focus() } else { submitted = Some(expand_home(&self.text)) }
+            if let Some(pick) = self.suggestions_ui(ui, &response, &entries) {
+                self.complete(ui, &response, &pick.entry);
+                if pick.is_final && !pick.entry.is_folder {
+                    submitted = Some(expand_home(&self.text));
+                } else {
+                    response.request_focus();
+                }
             }
         }
         PathFieldResponse { response, submitted }
@@ -65,15 +70,15 @@ impl PathField {
         entries.iter().filter(fits).take(SHOWN).cloned().collect()
     }
 
-    fn suggestions_ui(&self, ui: &Ui, response: &Response, entries: &[Entry]) -> Option<Entry> {
+    fn suggestions_ui(&self, ui: &Ui, response: &Response, entries: &[Entry]) -> Option<Pick> {
         let is_complete = matches!(entries, [only] if self.text.ends_with(&only.name) && !only.is_folder);
         if entries.is_empty() || is_complete {
             return None;
         }
-        // The down key completes the first suggestion, as Tab would if it were not what leaves the field.
         let mut picked = None;
+        // The down key completes with the first suggestion, as Tab would if it were not what leaves the field.
         if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowDown)) {
-            picked = entries.first().cloned();
+            picked = entries.first().map(|entry| Pick { entry: entry.clone(), is_final: false });
         }
         Popup::from_response(response)
             .open(true)
@@ -83,22 +88,35 @@ impl PathField {
             .show(|ui| {
                 for entry in entries {
                     let text = if entry.is_folder { format!("{}/", entry.name) } else { entry.name.clone() };
-                    let button = eframe::egui::Button::new(text)
-                        .frame_when_inactive(false)
-                        .min_size(eframe::egui::vec2(ui.available_width(), theme::ROW_HEIGHT));
+                    let button = Button::new(text).frame_when_inactive(false).min_size(vec2(ui.available_width(), theme::ROW_HEIGHT)).right_text("");
                     // Pressing takes the focus from the field, so the press itself is what picks.
                     if ui.add(button).is_pointer_button_down_on() {
-                        picked = Some(entry.clone());
+                        picked = Some(Pick { entry: entry.clone(), is_final: true });
                     }
                 }
             });
         picked
     }
 
-    fn complete(&mut self, entry: &Entry) {
+    /// Puts the suggestion into the text, and the cursor behind it.
+    fn complete(&mut self, ui: &Ui, response: &Response, entry: &Entry) {
         let (folder, _) = split(&self.text);
         self.text = format!("{folder}{}{}", entry.name, if entry.is_folder { "/" } else { "" });
+        if let Some(mut state) = TextEdit::load_state(ui.ctx(), response.id) {
+            let end = CCursor::new(CharIndex(self.text.chars().count()));
+            state.cursor.set_char_range(Some(CCursorRange::one(end)));
+            state.store(ui.ctx(), response.id);
+        }
+        // The field that shows the text is already drawn.
+        ui.ctx().request_repaint();
     }
+}
+
+/// A suggestion taken.
+struct Pick {
+    entry: Entry,
+    /// By a click: a file is then what was wanted. By a key it may be on the way to another.
+    is_final: bool,
 }
 
 /// The folder of a path being typed, with its slash, and the beginning of the name.
