@@ -32,6 +32,7 @@ pub struct Tensor {
 }
 
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "boxing would cost every small operator an allocation; string tensors are rare and long")]
 enum Storage {
     /// Numbers, in host memory (burn's flex backend) or on a GPU. `None` for tensors without elements, which burn's backends don't all take.
     Numeric(Option<DispatchTensor>),
