@@ -207,7 +207,7 @@ impl DrydockApp {
         ctx.send_viewport_cmd(ViewportCommand::Title(title));
         if self.ui_state.page == Page::Models {
             let contract = &opened.model.contract;
-            let can_predict = opened.model.plan.is_ok() && (contract.image.is_some() || !contract.columns.is_empty());
+            let can_predict = opened.model.plan_error().is_none() && (contract.image.is_some() || !contract.columns.is_empty());
             self.ui_state.page = if can_predict { Page::Predict } else { Page::Inspect };
         }
         self.save_settings();

@@ -1,7 +1,7 @@
 //! A model opened for work: the file, what it says, its contract, and its compiled plan.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::contract::{Contract, ContractSource};
 use crate::engine::{Plan, PlanError, PlanOptions};
@@ -18,22 +18,42 @@ pub struct OpenModel {
     pub contract: Contract,
     pub contract_source: ContractSource,
     pub device: Device,
-    /// The compiled plan, or why there is none: a model that can't run can still be inspected.
-    pub plan: Result<Arc<Plan>, PlanError>,
+    /// The compiled plan, or why there is none: a model that can't run can still be inspected. Empty until somebody wants to run it.
+    plan: OnceLock<Result<Arc<Plan>, PlanError>>,
 }
 
 impl OpenModel {
     /// Loads a model and compiles it for a device.
     pub fn open(ctx: &TaskCtx, path: &Path, device: Device) -> Result<Self, Error> {
-        let file = onnx::load(ctx, path)?;
-        let (contract, contract_source) = Contract::for_model(&file.model, path)?;
-        let plan = Plan::compile(ctx, &file.model, &PlanOptions { device: device.clone(), ..PlanOptions::default() }).map(Arc::new);
-        Ok(Self { path: path.to_owned(), file_bytes: file.file_bytes, model: file.model, contract, contract_source, device, plan })
+        let opened = Self::load(ctx, path, device)?;
+        let _ = opened.plan.set(opened.compile(ctx));
+        Ok(opened)
     }
 
-    /// The plan, or the error that says why the model can't run.
-    pub fn plan(&self) -> Result<&Arc<Plan>, Error> {
-        self.plan.as_ref().map_err(|error| Error::Plan(error.clone()))
+    /// Loads a model to look at it: weights are not touched, nothing is compiled.
+    pub fn load(ctx: &TaskCtx, path: &Path, device: Device) -> Result<Self, Error> {
+        let file = onnx::load(ctx, path)?;
+        let contract = Contract::for_model(&file.model, path)?;
+        Ok(Self::from_parts(path.to_owned(), file.file_bytes, file.model, contract, device))
+    }
+
+    pub(crate) fn from_parts(path: PathBuf, file_bytes: u64, model: Model, contract: (Contract, ContractSource), device: Device) -> Self {
+        let (contract, contract_source) = contract;
+        Self { path, file_bytes, model, contract, contract_source, device, plan: OnceLock::new() }
+    }
+
+    /// The plan, or the error that says why the model can't run. Compiles at the first call if [`Self::load`] opened the model.
+    pub fn plan(&self) -> Result<&Arc<Plan>, PlanError> {
+        self.plan.get_or_init(|| self.compile(&TaskCtx::unattended())).as_ref().map_err(Clone::clone)
+    }
+
+    /// Why the model can't run, if that was tried. Never compiles, so a face may ask while it draws.
+    pub fn plan_error(&self) -> Option<&PlanError> {
+        self.plan.get()?.as_ref().err()
+    }
+
+    fn compile(&self, ctx: &TaskCtx) -> Result<Arc<Plan>, PlanError> {
+        Plan::compile(ctx, &self.model, &PlanOptions { device: self.device.clone(), ..PlanOptions::default() }).map(Arc::new)
     }
 
     /// The contract's name and version, or the file's stem.

@@ -121,7 +121,7 @@ impl Row {
 
 /// Predicts rows or a picture.
 pub fn predict(ctx: &TaskCtx, model: &OpenModel, request: &PredictRequest) -> Result<PredictReport, PredictError> {
-    let plan = model.plan.as_ref().map_err(Clone::clone)?;
+    let plan = model.plan()?;
     let mut report = PredictReport { predictions: Vec::new(), run_time: Duration::ZERO, device: model.device.label() };
     match request {
         PredictRequest::Image(path) => {

@@ -142,7 +142,7 @@ fn heading(ui: &mut Ui, cx: &ViewContext<'_>, opened: &OpenedModel) {
 
 /// Whether it can run here, and where the model contradicts itself.
 fn verdicts(ui: &mut Ui, opened: &OpenedModel) {
-    if let Err(error) = &opened.model.plan {
+    if let Some(error) = opened.model.plan_error() {
         message::banner(ui, Tone::Error, &format!("This model can't run here: {error}"));
     }
     for issue in &opened.report.issues {
@@ -218,7 +218,7 @@ fn model_details(ui: &mut Ui, opened: &OpenedModel) {
         ui.add(Label::new(description).wrap());
     }
     ui.add_space(theme::STEP);
-    let can_run = opened.model.plan.is_ok();
+    let can_run = opened.model.plan_error().is_none();
     fact(ui, "Can run here", if can_run { "✓ yes" } else { "× no" });
     fact(ui, "Device", &opened.model.device.label());
     if !report.producer.is_empty() {

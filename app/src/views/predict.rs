@@ -58,7 +58,7 @@ impl PredictView {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.toolbar(ui, cx, contract));
             }
         });
-        if let Err(error) = &opened.model.plan {
+        if let Some(error) = opened.model.plan_error() {
             message::banner(ui, Tone::Error, &format!("This model can't run here: {error}"));
             return;
         }
@@ -93,7 +93,7 @@ impl PredictView {
     pub fn has_result(&self, cx: &ViewContext<'_>) -> bool {
         cx.state.opened.as_ref().is_some_and(|opened| {
             let contract = &opened.model.contract;
-            opened.model.plan.is_ok() && (contract.image.is_some() || !contract.columns.is_empty())
+            opened.model.plan_error().is_none() && (contract.image.is_some() || !contract.columns.is_empty())
         })
     }
 

@@ -53,13 +53,11 @@ pub fn answer_values(ctx: &TaskCtx, model: &OpenModel, plan: &Plan, inputs: Vec<
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::Arc;
 
     use super::*;
     use crate::contract::Contract;
     use crate::contract::testing::{input, node, output, tensor_type};
     use crate::data::{Cell, ColumnData};
-    use crate::engine::PlanOptions;
     use crate::graph::Model;
     use crate::host::ElementType;
     use crate::tensor::Device;
@@ -71,16 +69,14 @@ mod tests {
         output(&mut model.graph, "y", tensor_type(ElementType::F32, &[Some(2), Some(1)]));
         let negation = node(&mut model.graph, "Neg", &["x"], &["y"]);
         model.graph.nodes.push(negation);
-        let ctx = TaskCtx::unattended();
-        let (contract, contract_source) = Contract::for_model(&model, Path::new("/nowhere/pairs.onnx")).unwrap();
-        let plan = Plan::compile(&ctx, &model, &PlanOptions::default()).map(Arc::new);
-        OpenModel { path: "pairs.onnx".into(), file_bytes: 0, model, contract, contract_source, device: Device::Cpu, plan }
+        let contract = Contract::for_model(&model, Path::new("/nowhere/pairs.onnx")).unwrap();
+        OpenModel::from_parts("pairs.onnx".into(), 0, model, contract, Device::Cpu)
     }
 
     #[test]
     fn a_model_with_a_fixed_batch_answers_for_fewer_rows() {
         let model = pairs_only();
-        let predictor = Predictor::new(&model, model.plan.as_ref().unwrap(), &model.contract.columns).unwrap();
+        let predictor = Predictor::new(&model, model.plan().unwrap(), &model.contract.columns).unwrap();
         assert_eq!(predictor.batch_rows(100), 2);
         for cells in [vec![1.5, -2.0], vec![7.0]] {
             let mut rows = InputRows::new(&predictor.inputs, 2).unwrap();

@@ -192,7 +192,6 @@ mod tests {
     use crate::contract::testing::{float_model, input, tensor_type};
     use crate::contract::{Contract, Task};
     use crate::data::{Compression, TableColumn, TableColumnKind, TableFormat};
-    use crate::engine::PlanError;
     use crate::graph::Model;
     use crate::host::ElementType;
     use crate::tensor::Device;
@@ -200,15 +199,7 @@ mod tests {
     fn open(model: Model, contract: Option<Contract>) -> OpenModel {
         let (derived, derived_source) = Contract::for_model(&model, std::path::Path::new("/nowhere/m.onnx")).unwrap();
         let contract_source = if contract.is_some() { ContractSource::Metadata } else { derived_source };
-        OpenModel {
-            path: PathBuf::from("m.onnx"),
-            file_bytes: 0,
-            model,
-            contract: contract.unwrap_or(derived),
-            contract_source,
-            device: Device::Cpu,
-            plan: Err(PlanError::Unsupported(Vec::new())),
-        }
+        OpenModel::from_parts(PathBuf::from("m.onnx"), 0, model, (contract.unwrap_or(derived), contract_source), Device::Cpu)
     }
 
     fn table(names: &[&str]) -> TableInfo {

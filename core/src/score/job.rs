@@ -23,7 +23,7 @@ const BATCH_NUMBERS: usize = 1 << 20;
 pub fn score(ctx: &TaskCtx, model: &OpenModel, request: &ScoreRequest) -> Result<ScoreReport, ScoreError> {
     let started = Instant::now();
     ctx.report(Progress { stage: format!("reading {}", file_name(&request.data)), item_unit: "rows", ..Progress::default() });
-    let plan = model.plan.as_ref().map_err(Clone::clone)?;
+    let plan = model.plan()?;
     refuse_overwriting_input(request)?;
     let mut reader = TableReader::open(&request.data)?;
     let binding = bind(model, &reader.schema.info(), request)?;

@@ -15,6 +15,11 @@ pub enum Command {
         path: PathBuf,
         device: DeviceChoice,
     },
+    /// As `OpenModel`, without getting the model ready to run: for a look at it alone.
+    InspectModel {
+        path: PathBuf,
+        device: DeviceChoice,
+    },
     CloseModel,
     /// Look at a table's head: columns, first rows.
     DescribeTable(PathBuf),

@@ -14,7 +14,9 @@ use super::{Command, State};
 pub fn command_line(command: &Command, state: &State) -> Option<String> {
     let opened = state.opened.as_ref();
     match command {
-        Command::OpenModel { path, device } => Some(format!("drydock inspect {}{}", quoted_path(path), device_option(*device))),
+        Command::OpenModel { path, device } | Command::InspectModel { path, device } => {
+            Some(format!("drydock inspect {}{}", quoted_path(path), device_option(*device)))
+        }
         Command::Predict(request) => opened.map(|opened| predict_line(&opened.model.path, request) + &device_option(opened.device)),
         Command::Score(request) => opened.map(|opened| score_line(&opened.model.path, request) + &device_option(opened.device)),
         Command::Verify(request) => Some(verify_line(request)),

@@ -3,14 +3,16 @@
 //! `dispatch` is cheap: it edits the state or starts a job on an immutable snapshot. `poll` folds ended jobs into the state and never blocks.
 //! Predictions by hand are last-request-wins: while one runs, only the newest request waits.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::jobs::{JobHandle, JobId, JobOutcome, JobPool};
 use crate::model::OpenModel;
 use crate::predict::PredictRequest;
-use crate::task::{Progress, ProgressCell};
+use crate::task::{Progress, ProgressCell, TaskCtx};
 use crate::tensor::Device;
+use crate::tensor::device::DeviceChoice;
 use crate::{Error, data, inspect, predict, score, verify};
 
 mod command;
@@ -84,14 +86,8 @@ impl Session {
     /// Does what a face asks. Long work becomes a job, whose id is returned.
     pub fn dispatch(&mut self, command: Command) -> Option<JobId> {
         match command {
-            Command::OpenModel { path, device } => {
-                let label = format!("opening {}", file_name(&path));
-                Some(self.start(JobKind::Open, label, move |ctx| {
-                    let model = OpenModel::open(ctx, &path, Device::open(device)?)?;
-                    let report = inspect::inspect(&model);
-                    Ok(JobResult::Opened(Box::new(OpenedModel { model: Arc::new(model), report: Arc::new(report), device })))
-                }))
-            }
+            Command::OpenModel { path, device } => Some(self.open(path, device, OpenModel::open)),
+            Command::InspectModel { path, device } => Some(self.open(path, device, OpenModel::load)),
             Command::CloseModel => {
                 self.state.opened = None;
                 self.forget_predictions();
@@ -167,6 +163,15 @@ impl Session {
         }
     }
 
+    fn open(&mut self, path: PathBuf, device: DeviceChoice, open: fn(&TaskCtx, &Path, Device) -> Result<OpenModel, Error>) -> JobId {
+        let label = format!("opening {}", file_name(&path));
+        self.start(JobKind::Open, label, move |ctx| {
+            let model = open(ctx, &path, Device::open(device)?)?;
+            let report = inspect::inspect(&model);
+            Ok(JobResult::Opened(Box::new(OpenedModel { model: Arc::new(model), report: Arc::new(report), device })))
+        })
+    }
+
     fn model(&mut self) -> Option<Arc<OpenModel>> {
         let model = self.state.opened.as_ref().map(|opened| Arc::clone(&opened.model));
         if model.is_none() {
@@ -206,12 +211,7 @@ impl Session {
         self.what_if = Lane::default();
     }
 
-    fn start(
-        &mut self,
-        kind: JobKind,
-        label: String,
-        work: impl FnOnce(&crate::task::TaskCtx) -> Result<JobResult, Error> + Send + 'static,
-    ) -> JobId {
+    fn start(&mut self, kind: JobKind, label: String, work: impl FnOnce(&TaskCtx) -> Result<JobResult, Error> + Send + 'static) -> JobId {
         let handle = self.pool.start(kind.name(), work);
         let id = handle.id;
         self.running.push(handle);

@@ -13,7 +13,7 @@ use crate::page::{Page, Tone};
 use crate::text::{Align, TextTable};
 
 pub fn run(args: &InspectArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
-    let opened = Runner::new(common)?.open(&args.model, common)?;
+    let opened = Runner::new(common)?.look_at(&args.model, common)?;
     if output.json {
         output.document(document(&opened));
     } else {
@@ -72,7 +72,7 @@ pub fn describe(opened: &OpenedModel, page: &mut Page) {
     problems("Unsupported here", &report.unsupported, page);
     problems("Contradictions in the model", &report.issues, page);
     if report.unsupported.is_empty()
-        && let Err(error) = &model.plan
+        && let Some(error) = model.plan_error()
     {
         problems("Can't run here", &[error.to_string()], page);
     }

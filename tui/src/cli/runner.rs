@@ -63,6 +63,16 @@ impl Runner {
     /// Opens a model and returns it.
     pub fn open(&mut self, path: &Path, common: &CommonArgs) -> Result<OpenedModel, Failure> {
         self.run(Command::OpenModel { path: path.to_owned(), device: common.device })?;
+        self.opened(path)
+    }
+
+    /// Opens a model to look at it only.
+    pub fn look_at(&mut self, path: &Path, common: &CommonArgs) -> Result<OpenedModel, Failure> {
+        self.run(Command::InspectModel { path: path.to_owned(), device: common.device })?;
+        self.opened(path)
+    }
+
+    fn opened(&self, path: &Path) -> Result<OpenedModel, Failure> {
         self.session.state().opened.clone().ok_or_else(|| Failure::Error(format!("{}: the model was not opened", path.display())))
     }
 
