@@ -28,33 +28,10 @@ pub fn run(args: &InspectArgs, common: &CommonArgs, output: &mut Output) -> Resu
 
 fn document(opened: &OpenedModel) -> serde_json::Map<String, Value> {
     let mut document = object(&*opened.report);
-    for signature in ["inputs", "outputs"] {
-        for item in document.get_mut(signature).and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(shape) = item.get_mut("shape") {
-                numbers_in_shape(shape);
-            }
-        }
-    }
-    for node in document.get_mut("nodes").and_then(Value::as_array_mut).into_iter().flatten() {
-        for item in node.get_mut("outputs").and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(shape) = item.get_mut("shape") {
-                numbers_in_shape(shape);
-            }
-        }
-    }
     document.insert("device".to_owned(), opened.model.device.label().into());
     document.insert("contract".to_owned(), Value::Object(object(&opened.model.contract)));
     document.insert("contract_source".to_owned(), source_of(&opened.model.contract_source).into());
     document
-}
-
-/// Known dimensions are numbers in JSON; names and `?` stay text.
-fn numbers_in_shape(shape: &mut Value) {
-    for dimension in shape.as_array_mut().into_iter().flatten() {
-        if let Some(known) = dimension.as_str().and_then(|text| text.parse::<u64>().ok()) {
-            *dimension = known.into();
-        }
-    }
 }
 
 /// All that can be said of a model, in the order in which one asks. The screens show it too.
