@@ -6,6 +6,7 @@ use std::time::Duration;
 use drydock_core::home::Remembered;
 use drydock_core::session::{Command, Event, JobKind, JobState, Session, command_line};
 use drydock_core::tensor::device::DeviceChoice;
+use drydock_core::verify::VerifyRequest;
 use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui, ViewportCommand};
 
 use crate::action::{Action, Outbox};
@@ -233,7 +234,7 @@ impl DrydockApp {
                         self.views.models.path.wants_focus = true;
                     }
                     Purpose::Table | Purpose::Rows => self.views.score.hint = Some(hint.to_owned()),
-                    Purpose::Picture | Purpose::Output => {}
+                    Purpose::Picture | Purpose::Output | Purpose::TestSets => {}
                 }
                 if purpose != Purpose::Model {
                     self.ui_state.toasts.push(Toast { is_error: false, text: hint.to_owned(), page: None, ends_at: None });
@@ -252,6 +253,7 @@ impl DrydockApp {
             Purpose::Rows => self.outbox.core(Command::DescribeTable(path)),
             Purpose::Picture => self.show_picture(path),
             Purpose::Output => self.views.score.write_to(&path),
+            Purpose::TestSets => self.verify(path),
         }
     }
 
@@ -312,6 +314,13 @@ impl DrydockApp {
                 self.ui_state.page = Page::Models;
                 ctx.send_viewport_cmd(ViewportCommand::Title("Drydock".to_owned()));
             }
+            UiCommand::Verify => {
+                let folder = self.session.state().opened.as_ref().and_then(|opened| opened.model.path.parent()).map(Path::to_owned);
+                match folder {
+                    Some(folder) => self.verify(folder),
+                    None => self.outbox.send(Action::Choose(Purpose::TestSets)),
+                }
+            }
             UiCommand::Show(page) => self.ui_state.page = page,
             UiCommand::RunScore => self.run_score(),
             UiCommand::CancelJobs => self.session.cancel_all(),
@@ -362,7 +371,7 @@ impl DrydockApp {
             Purpose::Model => state.recent_models.first().cloned(),
             Purpose::Output => Some(self.views.score.output()),
             Purpose::Table | Purpose::Rows => state.table.as_ref().map(|table| table.path.clone()),
-            Purpose::Picture => None,
+            Purpose::Picture | Purpose::TestSets => None,
         };
         let near = near.or_else(|| state.opened.as_ref().map(|opened| opened.model.path.clone()));
         self.dialogs.open(ctx, frame, purpose, near.as_deref());
@@ -381,6 +390,12 @@ impl DrydockApp {
             Some(sample) => self.outbox.send(Action::OpenModel(sample.path)),
             None => self.toast(ctx, "No sample models were found beside the program or in the working folder.", None),
         }
+    }
+
+    fn verify(&mut self, folder: PathBuf) {
+        self.ui_state.page = Page::Jobs;
+        let request = VerifyRequest { folders: vec![folder], device: self.ui_state.device, ..VerifyRequest::default() };
+        self.session.dispatch(Command::Verify(request));
     }
 
     fn run_score(&mut self) {

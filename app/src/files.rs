@@ -15,6 +15,8 @@ pub enum Purpose {
     Picture,
     /// A table whose rows fill the form of a prediction.
     Rows,
+    /// A folder of ONNX test sets.
+    TestSets,
     /// Where to write the scored table.
     Output,
 }
@@ -46,7 +48,11 @@ impl FileDialogs {
         let dialog = dialog(frame, purpose, near);
         let ask = move || {
             let asked = Instant::now();
-            let chosen = if purpose == Purpose::Output { dialog.save_file() } else { dialog.pick_file() };
+            let chosen = match purpose {
+                Purpose::Output => dialog.save_file(),
+                Purpose::TestSets => dialog.pick_folder(),
+                _ => dialog.pick_file(),
+            };
             match chosen {
                 Some(path) => Answer::Chosen(path),
                 None if asked.elapsed() < TOO_FAST_FOR_A_PERSON => Answer::Unavailable,
@@ -77,9 +83,10 @@ fn dialog(frame: &eframe::Frame, purpose: Purpose, near: Option<&Path>) -> rfd::
         Purpose::Model => dialog.set_title("Open a model").add_filter("ONNX models", &["onnx"]),
         Purpose::Table | Purpose::Rows => dialog.set_title("Choose a table").add_filter("Tables", &TABLES),
         Purpose::Picture => dialog.set_title("Choose a picture").add_filter("Pictures", &["png", "jpg", "jpeg"]),
+        Purpose::TestSets => dialog.set_title("Choose a folder of ONNX test sets"),
         Purpose::Output => dialog.set_title("Write the scored table to").add_filter("Tables", &TABLES),
     };
-    if purpose != Purpose::Output {
+    if !matches!(purpose, Purpose::Output | Purpose::TestSets) {
         dialog = dialog.add_filter("All files", &["*"]);
     }
     if let Some(folder) = near.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {

@@ -12,6 +12,7 @@ pub enum UiCommand {
     OpenPicture,
     OpenSample,
     CloseModel,
+    Verify,
     Show(Page),
     RunScore,
     CancelJobs,
@@ -35,12 +36,13 @@ const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
 
 impl UiCommand {
     /// Every command, in the order in which lists show them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::OpenModel,
         Self::OpenTable,
         Self::OpenPicture,
         Self::OpenSample,
         Self::CloseModel,
+        Self::Verify,
         Self::Show(Page::Models),
         Self::Show(Page::Inspect),
         Self::Show(Page::Predict),
@@ -65,6 +67,7 @@ impl UiCommand {
             Self::OpenPicture => "Choose a picture to predict…",
             Self::OpenSample => "Open a sample model",
             Self::CloseModel => "Close the model",
+            Self::Verify => "Verify against ONNX test sets",
             Self::Show(page) => page.name(),
             Self::RunScore => "Score the table",
             Self::CancelJobs => "Cancel what is running",
@@ -86,6 +89,7 @@ impl UiCommand {
             Self::OpenPicture => "A PNG or JPEG for a model that takes pictures",
             Self::OpenSample => "A small model that comes with Drydock",
             Self::CloseModel => "Frees its memory; the file stays as it is",
+            Self::Verify => "Runs test_data_set_0, … beside the model and compares what comes out; without a model, asks for a folder",
             Self::Show(page) => page.question(),
             Self::RunScore => "Predictions for a whole file, written beside it",
             Self::CancelJobs => "Stops at the next batch; no half-written file stays behind",
@@ -109,7 +113,7 @@ impl UiCommand {
             Self::OpenModel => one(&const { keys(COMMAND, Key::O) }),
             Self::OpenTable => one(&const { keys(COMMAND_SHIFT, Key::O) }),
             Self::OpenPicture => one(&const { keys(COMMAND_SHIFT, Key::P) }),
-            Self::OpenSample => &[],
+            Self::OpenSample | Self::Verify => &[],
             Self::CloseModel => one(&const { keys(COMMAND, Key::W) }),
             Self::Show(page) => page.shortcuts(),
             Self::RunScore => one(&const { keys(COMMAND, Key::Enter) }),
@@ -132,7 +136,7 @@ impl UiCommand {
             Self::OpenSample => Some(Icon::Models),
             Self::CloseModel | Self::Dismiss => Some(Icon::Close),
             Self::Show(page) => Some(page.icon()),
-            Self::RunScore => Some(Icon::Run),
+            Self::RunScore | Self::Verify => Some(Icon::Run),
             Self::CancelJobs => Some(Icon::Stop),
             Self::CopyAsCommand => Some(Icon::Copy),
             Self::CommandPalette => Some(Icon::Commands),

@@ -124,3 +124,17 @@ fn a_closed_model_is_gone() {
     assert!(desktop.state().session().state().opened.is_none());
     assert!(desktop.query_by_label("Model: none open").is_some());
 }
+
+#[test]
+fn a_model_is_verified_against_its_own_test_sets() {
+    let mut desktop = desktop_with("wine");
+    desktop.key_press_modifiers(eframe::egui::Modifiers::COMMAND, Key::K);
+    desktop.settle();
+    desktop.get_by_label("Find a command").type_text("verify");
+    desktop.settle();
+    desktop.key_press(Key::Enter);
+    desktop.wait_for("the verdict", |state| state.verify.is_some());
+    assert_eq!(desktop.page(), Page::Jobs);
+    assert!(desktop.shows("✓ pass"));
+    assert!(desktop.shows("1 of 1 case passed"));
+}

@@ -102,8 +102,9 @@ fn entries(ui: &Ui, cx: &ViewContext<'_>) -> Vec<Entry> {
     commands.chain(recent).chain(samples).collect()
 }
 
-/// Whether every word of the query begins somewhere in the text, in any case.
+/// Whether every word of the query begins a word of the text, in any case.
 fn fits(text: &str, query: &str) -> bool {
     let text = text.to_lowercase();
-    query.to_lowercase().split_whitespace().all(|word| text.contains(word))
+    let begins = |word: &str| text.split(|character: char| !character.is_alphanumeric()).any(|found| found.starts_with(word));
+    query.to_lowercase().split(|character: char| !character.is_alphanumeric()).all(begins)
 }

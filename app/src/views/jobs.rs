@@ -2,6 +2,7 @@
 
 use drydock_core::format;
 use drydock_core::session::{JobKind, JobRecord, JobState};
+use drydock_core::verify::VerifyReport;
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
 use crate::panels::job_tray;
@@ -36,10 +37,14 @@ impl JobsView {
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             ui.set_max_width(theme::reading_width(ui));
             // The newest first: that is the one somebody is looking for.
+            let verified = cx.state.jobs.iter().rev().find(|job| job.kind == JobKind::Verify && job.state == JobState::Done).map(|job| job.id);
             for record in cx.state.jobs.iter().rev() {
                 theme::card(ui).show(ui, |ui| {
                     ui.set_min_width(ui.available_width());
                     job_ui(ui, cx, record);
+                    if let Some(report) = cx.state.verify.as_ref().filter(|_| verified == Some(record.id)) {
+                        verify_ui(ui, report);
+                    }
                 });
             }
         });
@@ -74,5 +79,19 @@ fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, record: &JobRecord) {
     });
     if let JobState::Failed(message) = &record.state {
         ui.add(Label::new(message).wrap().selectable(true));
+    }
+}
+
+/// The verdict on test sets, and why cases failed.
+fn verify_ui(ui: &mut Ui, report: &VerifyReport) {
+    let palette = theme::palette(ui);
+    let (word, color) = if report.failed == 0 { ("✓ pass", palette.pass) } else { ("× fail", palette.fail) };
+    ui.horizontal(|ui| {
+        badge(ui, word, color);
+        let skipped = if report.skipped > 0 { format!(", {} skipped", format::count(report.skipped)) } else { String::new() };
+        ui.label(format!("{} of {} passed{skipped}", format::count(report.passed), format::counted(report.cases, "case")));
+    });
+    for failure in &report.failures {
+        ui.add(Label::new(format!("{}: {}", failure.case, failure.message)).wrap().selectable(true));
     }
 }
