@@ -8,6 +8,8 @@ use bytes::Bytes;
 use compact_str::CompactString;
 use half::{bf16, f16};
 
+pub mod narrow;
+
 /// The element types of the ONNX specification (`TensorProto.DataType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ElementType {
@@ -204,8 +206,13 @@ impl HostTensor {
         Ok(Self { element_type: ElementType::String, shape, data: HostData::Strings(strings.into()) })
     }
 
+    /// A numeric tensor of these elements, one after the other; types below a byte are packed.
     pub fn from_vec<T: Element>(shape: Vec<usize>, values: &[T]) -> Result<Self, HostTensorError> {
-        Self::from_bytes(T::ELEMENT_TYPE, shape, Bytes::copy_from_slice(bytemuck::cast_slice(values)))
+        let bytes: &[u8] = bytemuck::cast_slice(values);
+        match T::ELEMENT_TYPE.bits() {
+            Some(bits) if bits < 8 => Self::from_bytes(T::ELEMENT_TYPE, shape, narrow::pack(bits, bytes).into()),
+            _ => Self::from_bytes(T::ELEMENT_TYPE, shape, Bytes::copy_from_slice(bytes)),
+        }
     }
 
     pub fn element_type(&self) -> ElementType {
@@ -243,9 +250,13 @@ impl HostTensor {
         }
     }
 
-    /// The elements as `T`; copies only where the bytes are not aligned for `T`, as data inside a file often is.
+    /// The elements as `T`; copies only where the bytes are not aligned for `T`, as data inside a file often is, or are packed.
     pub fn as_slice<T: Element>(&self) -> Result<Cow<'_, [T]>, HostTensorError> {
         match &self.data {
+            HostData::Bytes(bytes) if T::ELEMENT_TYPE == self.element_type && T::ELEMENT_TYPE.bits().is_some_and(|bits| bits < 8) => {
+                let unpacked = narrow::unpack(self.element_type, T::ELEMENT_TYPE.bits().unwrap_or(8), bytes, self.n_elements());
+                Ok(Cow::Owned(bytemuck::pod_collect_to_vec(&unpacked)))
+            }
             HostData::Bytes(bytes) if T::ELEMENT_TYPE == self.element_type => {
                 Ok(bytemuck::try_cast_slice(bytes).map_or_else(|_| Cow::Owned(bytemuck::pod_collect_to_vec(bytes)), Cow::Borrowed))
             }

@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_models;
 mod bad_tables;
+mod corpus;
 mod golden;
 mod gpu;
 mod properties;

@@ -9,9 +9,10 @@ use burn::tensor::{Bytes as BurnBytes, DType, TensorData};
 use half::{bf16, f16};
 
 use super::{Backend, Device, Storage, Tensor, TensorError, dispatch_from_flex};
+use crate::host::narrow::{F4E2M1, F8E4M3Fn, F8E4M3Fnuz, F8E5M2, F8E5M2Fnuz, F8E8M0, I2, I4, U2, U4};
 use crate::host::{Bool, Element, ElementType, HostTensor};
 
-/// burn's type for an element type that Drydock computes with.
+/// burn's type for an element type that Drydock computes with. Types that Rust has none for are bytes to burn, which only moves them about.
 fn burn_dtype(element_type: ElementType) -> Option<DType> {
     Some(match element_type {
         ElementType::F32 => DType::F32,
@@ -27,6 +28,8 @@ fn burn_dtype(element_type: ElementType) -> Option<DType> {
         ElementType::U32 => DType::U32,
         ElementType::U64 => DType::U64,
         ElementType::Bool => DType::Bool(burn::tensor::BoolStore::Native),
+        ElementType::U2 | ElementType::I2 | ElementType::U4 | ElementType::I4 | ElementType::F4E2M1 => DType::U8,
+        ElementType::F8E4M3Fn | ElementType::F8E4M3Fnuz | ElementType::F8E5M2 | ElementType::F8E5M2Fnuz | ElementType::F8E8M0 => DType::U8,
         _ => return None,
     })
 }
@@ -84,6 +87,16 @@ pub(super) fn from_host(tensor: &HostTensor) -> Result<Tensor, TensorError> {
             let bytes = tensor.bytes().map(|bytes| bytes.iter().map(|&byte| Bool::new(byte != 0)).collect::<Vec<_>>());
             numeric_from_vec(tensor.shape(), bytes.unwrap_or_default())
         }
+        ElementType::U2 => copy!(U2),
+        ElementType::I2 => copy!(I2),
+        ElementType::U4 => copy!(U4),
+        ElementType::I4 => copy!(I4),
+        ElementType::F4E2M1 => copy!(F4E2M1),
+        ElementType::F8E4M3Fn => copy!(F8E4M3Fn),
+        ElementType::F8E4M3Fnuz => copy!(F8E4M3Fnuz),
+        ElementType::F8E5M2 => copy!(F8E5M2),
+        ElementType::F8E5M2Fnuz => copy!(F8E5M2Fnuz),
+        ElementType::F8E8M0 => copy!(F8E8M0),
         other => return Err(TensorError::NotComputable(other)),
     })
 }
@@ -142,6 +155,46 @@ macro_rules! with_numeric_type {
             }
             ElementType::Bool => {
                 type $t = Bool;
+                $body
+            }
+            ElementType::U2 => {
+                type $t = U2;
+                $body
+            }
+            ElementType::I2 => {
+                type $t = I2;
+                $body
+            }
+            ElementType::U4 => {
+                type $t = U4;
+                $body
+            }
+            ElementType::I4 => {
+                type $t = I4;
+                $body
+            }
+            ElementType::F4E2M1 => {
+                type $t = F4E2M1;
+                $body
+            }
+            ElementType::F8E4M3Fn => {
+                type $t = F8E4M3Fn;
+                $body
+            }
+            ElementType::F8E4M3Fnuz => {
+                type $t = F8E4M3Fnuz;
+                $body
+            }
+            ElementType::F8E5M2 => {
+                type $t = F8E5M2;
+                $body
+            }
+            ElementType::F8E5M2Fnuz => {
+                type $t = F8E5M2Fnuz;
+                $body
+            }
+            ElementType::F8E8M0 => {
+                type $t = F8E8M0;
                 $body
             }
             _ => $other,
