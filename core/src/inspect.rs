@@ -79,17 +79,18 @@ pub fn inspect(model: &OpenModel) -> InspectReport {
 fn inspect_model(path: &Path, file_bytes: u64, model: &Model) -> InspectReport {
     let graph = &model.graph;
     let operators = BuiltOperators::new(model);
-    let (types, contradictions) = infer_types(model, &operators);
-    let (types_for_one_row, _) = infer_types_from(model, &operators, cost::types_for_one_row(model));
-    let cost = cost::cost(model, &operators, &types_for_one_row);
+    let (types, contradictions) = infer_types(graph, &operators);
+    let (types_for_one_row, _) = infer_types_from(graph, &operators, cost::types_for_one_row(graph));
+    let cost = cost::cost(graph, &operators, &types_for_one_row);
 
-    let sentence = |id: NodeId, reason: &str| {
-        let node = graph.node(id);
-        format!("node '{}' ({}): {reason}", node.label(graph), node.qualified_type())
-    };
-    let (unsupported, invalid): (Vec<_>, Vec<_>) = operators.problems().partition(|(_, problem)| matches!(problem, NodeProblem::Unsupported(_)));
-    let issues = invalid.iter().map(|(id, problem)| sentence(*id, problem.reason()));
-    let issues = issues.chain(contradictions.iter().map(|issue| sentence(issue.node, &issue.message)));
+    let sentence = |name: &str, operator: &str, reason: &str| format!("node '{name}' ({operator}): {reason}");
+    let (unsupported, invalid): (Vec<_>, Vec<_>) =
+        operators.problems(graph).into_iter().partition(|(.., problem)| matches!(problem, NodeProblem::Unsupported(_)));
+    let issues = invalid.iter().map(|(name, operator, problem)| sentence(name, operator, problem.reason()));
+    let issues = issues.chain(contradictions.iter().map(|issue| {
+        let node = graph.node(issue.node);
+        sentence(node.label(graph), &node.qualified_type(), &issue.message)
+    }));
     let sparse =
         graph.opaque.iter().filter(|(field, _)| field == "sparse_initializer").map(|_| "a sparse initializer: these are not supported".to_owned());
     InspectReport {
@@ -105,7 +106,7 @@ fn inspect_model(path: &Path, file_bytes: u64, model: &Model) -> InspectReport {
         weight_bytes: cost.weights.bytes,
         activation_peak_bytes: cost.activation_peak_bytes,
         operators: count_operators(graph),
-        unsupported: unsupported.iter().map(|(id, problem)| sentence(*id, problem.reason())).chain(sparse).collect(),
+        unsupported: unsupported.iter().map(|(name, operator, problem)| sentence(name, operator, problem.reason())).chain(sparse).collect(),
         issues: issues.collect(),
         metadata: model.metadata.clone(),
         nodes: node_reports(graph, &operators, &cost, &types),
@@ -126,6 +127,7 @@ fn node_reports(graph: &Graph, operators: &BuiltOperators, cost: &GraphCost, typ
             placement: match operators.placement(id) {
                 Some(Placement::AnyDevice) => "any device",
                 Some(Placement::Host) => "host",
+                Some(Placement::PassThrough) => "wherever its inputs are",
                 None => "unsupported",
             }
             .to_owned(),
@@ -165,12 +167,8 @@ fn domain_name(domain: &str) -> String {
 
 fn count_operators(graph: &Graph) -> BTreeMap<String, u64> {
     let mut operators = BTreeMap::new();
-    let mut pending = vec![graph];
-    while let Some(graph) = pending.pop() {
-        for node in &graph.nodes {
-            *operators.entry(node.qualified_type()).or_default() += 1;
-            pending.extend(node.subgraphs());
-        }
+    for node in graph.with_subgraphs().flat_map(|graph| &graph.nodes) {
+        *operators.entry(node.qualified_type()).or_default() += 1;
     }
     operators
 }

@@ -2,6 +2,8 @@
 //!
 //! `Model` → [`optimize`] passes on a copy of the graph → [`Plan`] (operators built, constants on the device, last uses known) → [`Plan::run`].
 
+mod body;
+mod compile;
 mod error;
 mod guard;
 pub mod optimize;

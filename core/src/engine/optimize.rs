@@ -3,11 +3,14 @@
 //! In this order, each pass seeing what the one before made possible:
 //! 1. [`identities`]: identity and inference-time dropout go, so that the next passes see neighbours.
 //! 2. [`constants`]: what depends on constants alone is computed once, `Constant` nodes included.
-//! 3. [`batch_norm`]: a batch normalisation right after a convolution moves into its weights, which pass 2 may just have made constant.
-//! 4. What nobody reads any more goes.
+//! 3. [`subgraphs`]: constants that a subgraph captures become its own, and it is optimised in the same way.
+//! 4. [`batch_norm`]: a batch normalisation right after a convolution moves into its weights, which pass 2 may just have made constant.
+//! 5. What nobody reads any more goes.
 
-use crate::graph::Model;
+use std::collections::BTreeMap;
+
 use crate::graph::edit::GraphEditor;
+use crate::graph::{Graph, Model};
 use crate::task::TaskCtx;
 
 use super::PlanError;
@@ -15,15 +18,22 @@ use super::PlanError;
 mod batch_norm;
 mod constants;
 mod identities;
+mod subgraphs;
 
 /// Runs every pass on a copy of `model`. The copy shares the weights.
 pub(super) fn optimize(ctx: &TaskCtx, model: &Model) -> Result<Model, PlanError> {
     let mut model = model.clone();
-    identities::remove(&mut GraphEditor::new(&mut model.graph));
-    constants::fold(ctx, &mut model)?;
-    let mut editor = GraphEditor::new(&mut model.graph);
+    optimize_graph(ctx, &model.opset_imports, &mut model.graph)?;
+    Ok(model)
+}
+
+/// Runs every pass on a graph, the main one or a subgraph.
+fn optimize_graph(ctx: &TaskCtx, opsets: &BTreeMap<String, i64>, graph: &mut Graph) -> Result<(), PlanError> {
+    identities::remove(&mut GraphEditor::new(graph));
+    constants::fold(ctx, opsets, graph)?;
+    subgraphs::optimize(ctx, opsets, graph)?;
+    let mut editor = GraphEditor::new(graph);
     batch_norm::fold_into_convolutions(&mut editor);
     editor.remove_unused();
-    drop(editor);
-    Ok(model)
+    Ok(())
 }

@@ -4,24 +4,30 @@ use std::cell::RefCell;
 
 use smallvec::SmallVec;
 
-use super::plan::{Source, Step};
+use super::plan::{Program, Source, Step};
 use super::{Plan, PlanInput, RunError};
 use crate::graph::{Dimension, ValueType};
 use crate::host::ElementType;
 use crate::ops::{Inputs, OpError, Placement, RunContext};
 use crate::task::TaskCtx;
-use crate::tensor::{Device, Shape, Value};
+use crate::tensor::{Device, Shape, TensorError, Value};
 
 /// Runs a plan on named inputs.
 pub(super) fn run(ctx: &TaskCtx, plan: &Plan, inputs: Vec<(String, Value)>) -> Result<Vec<Value>, RunError> {
-    let mut values: Vec<Option<Value>> = vec![None; plan.n_slots];
+    let mut values: Vec<Option<Value>> = vec![None; plan.program.n_slots];
     place_inputs(plan, inputs, &mut values)?;
-    let current = RefCell::new(Current::default());
-    match super::guard::contain(|| run_steps(ctx, plan, &mut values, &current)) {
-        Ok(result) => result?,
-        Err(message) => return Err(panicked(plan, &current.borrow(), message)),
-    }
-    collect_outputs(plan, values)
+    let context = RunContext { device: &plan.device, max_result_bytes: plan.max_result_bytes, task: ctx };
+    let outputs = run_program(&plan.program, values, &context).map_err(|failure| failure.into_run_error(&plan.program))?;
+    outputs.into_iter().map(|value| to_host(value).map_err(RunError::from)).collect()
+}
+
+/// The value in host memory, all of it.
+fn to_host(value: Value) -> Result<Value, TensorError> {
+    Ok(match value {
+        Value::Tensor(tensor) => Value::Tensor(tensor.to_device(&Device::Cpu)?),
+        Value::Sequence(items) => Value::Sequence(items.into_iter().map(to_host).collect::<Result<_, _>>()?),
+        value => value,
+    })
 }
 
 fn place_inputs(plan: &Plan, inputs: Vec<(String, Value)>, values: &mut [Option<Value>]) -> Result<(), RunError> {
@@ -62,15 +68,28 @@ fn check_input(input: &PlanInput, value: &Value) -> Result<(), RunError> {
     Err(RunError::WrongInput { name: input.name.clone(), expected, found: value.describe() })
 }
 
-fn run_steps(ctx: &TaskCtx, plan: &Plan, values: &mut [Option<Value>], current: &RefCell<Current>) -> Result<(), RunError> {
-    let context = RunContext { device: &plan.device, max_result_bytes: plan.max_result_bytes };
-    for (index, step) in plan.steps.iter().enumerate() {
-        ctx.checkpoint()?;
-        let gathered = gather_inputs(plan, step, values);
-        let inputs = gathered.map_err(|source| failed(step, &InputTypes::new(), source))?;
-        let types = inputs.iter().map(InputType::of).collect();
-        current.replace(Current { step: index, inputs: types });
-        let outputs = step.operator.run(Inputs::new(inputs), &context).map_err(|source| failed(step, &current.borrow().inputs, source))?;
+/// Runs the steps of a program over values of which those from outside are there, and returns its outputs, wherever they are.
+pub(super) fn run_program(program: &Program, mut values: Vec<Option<Value>>, context: &RunContext<'_>) -> Result<Vec<Value>, Failure> {
+    let current = RefCell::new(Current::default());
+    let result = super::guard::contain(|| run_steps(program, &mut values, context, &current));
+    let failed = |cause| {
+        let Current { step, inputs } = current.take();
+        Failure { step, inputs, cause }
+    };
+    match result {
+        Ok(Ok(())) => Ok(program.outputs.iter().map(|source| fetch(program, &mut values, source).unwrap_or(Value::Absent)).collect()),
+        Ok(Err(error)) => Err(failed(error)),
+        Err(message) => Err(failed(OpError::BrokeDown(message))),
+    }
+}
+
+fn run_steps(program: &Program, values: &mut [Option<Value>], context: &RunContext<'_>, current: &RefCell<Current>) -> Result<(), OpError> {
+    for (index, step) in program.steps.iter().enumerate() {
+        current.replace(Current { step: index, inputs: InputTypes::new() });
+        context.task.checkpoint()?;
+        let inputs = gather_inputs(program, step, values, context.device)?;
+        current.borrow_mut().inputs = inputs.iter().map(InputType::of).collect();
+        let outputs = step.operator.run(Inputs::new(inputs), context)?;
         for (slot, value) in step.outputs.iter().zip(outputs) {
             if let Some(slot) = slot {
                 values[*slot] = Some(value);
@@ -81,43 +100,29 @@ fn run_steps(ctx: &TaskCtx, plan: &Plan, values: &mut [Option<Value>], current: 
 }
 
 /// Takes what nobody reads later, shares the rest, and brings each to where the operator runs.
-fn gather_inputs(plan: &Plan, step: &Step, values: &mut [Option<Value>]) -> Result<SmallVec<[Option<Value>; 4]>, OpError> {
-    let on_device = step.placement == Placement::AnyDevice && !plan.device.is_cpu();
-    let target = if on_device { &plan.device } else { &Device::Cpu };
+fn gather_inputs(program: &Program, step: &Step, values: &mut [Option<Value>], device: &Device) -> Result<SmallVec<[Option<Value>; 4]>, TensorError> {
+    let target = match step.placement {
+        Placement::AnyDevice => device,
+        _ => &Device::Cpu,
+    };
+    let must_move = !device.is_cpu() && step.placement != Placement::PassThrough;
     let mut inputs = SmallVec::new();
     for source in &step.sources {
-        let value = match source {
-            Source::Absent => None,
-            Source::Constant(index) => Some(plan.constants[*index].clone()),
-            Source::Slot { slot, is_last_use: true } => values[*slot].take(),
-            Source::Slot { slot, .. } => values[*slot].clone(),
-        };
-        inputs.push(match value {
-            Some(Value::Tensor(tensor)) if !plan.device.is_cpu() => Some(Value::Tensor(tensor.to_device(target)?)),
+        inputs.push(match fetch(program, values, source) {
+            Some(Value::Tensor(tensor)) if must_move => Some(Value::Tensor(tensor.to_device(target)?)),
             value => value,
         });
     }
     Ok(inputs)
 }
 
-fn collect_outputs(plan: &Plan, mut values: Vec<Option<Value>>) -> Result<Vec<Value>, RunError> {
-    let mut outputs = Vec::with_capacity(plan.outputs.len());
-    for (index, source) in plan.output_sources.iter().enumerate() {
-        let value = match source {
-            Source::Constant(index) => plan.constants[*index].clone(),
-            Source::Slot { slot, .. } => {
-                let is_wanted_again = plan.output_sources[index + 1..].contains(source);
-                let value = if is_wanted_again { values[*slot].clone() } else { values[*slot].take() };
-                value.unwrap_or(Value::Absent)
-            }
-            Source::Absent => Value::Absent,
-        };
-        outputs.push(match value {
-            Value::Tensor(tensor) => Value::Tensor(tensor.to_device(&Device::Cpu)?),
-            value => value,
-        });
+fn fetch(program: &Program, values: &mut [Option<Value>], source: &Source) -> Option<Value> {
+    match source {
+        Source::Absent => None,
+        Source::Constant(index) => Some(program.constants[*index].clone()),
+        Source::Slot { slot, is_last_use: true } => values[*slot].take(),
+        Source::Slot { slot, .. } => values[*slot].clone(),
     }
-    Ok(outputs)
 }
 
 /// What runs right now, so that an error or a contained panic can say where it happened.
@@ -125,6 +130,40 @@ fn collect_outputs(plan: &Plan, mut values: Vec<Option<Value>>) -> Result<Vec<Va
 struct Current {
     step: usize,
     inputs: InputTypes,
+}
+
+/// A step failed.
+pub(super) struct Failure {
+    step: usize,
+    inputs: InputTypes,
+    cause: OpError,
+}
+
+impl Failure {
+    fn into_run_error(self, program: &Program) -> RunError {
+        let inputs = describe(&self.inputs);
+        let (node, operator) = names(program, self.step);
+        match self.cause {
+            OpError::Cancelled(cancelled) => RunError::Cancelled(cancelled),
+            OpError::BrokeDown(message) => RunError::Panicked { node, operator, inputs, message },
+            source => RunError::Operator { node, operator, inputs, source },
+        }
+    }
+
+    /// As the operator whose subgraph the program is sees it.
+    pub fn into_op_error(self, program: &Program) -> OpError {
+        match self.cause {
+            passed_on @ (OpError::Inside { .. } | OpError::Cancelled(_)) => passed_on,
+            source => {
+                let (node, operator) = names(program, self.step);
+                OpError::Inside { node, operator, inputs: describe(&self.inputs), source: Box::new(source) }
+            }
+        }
+    }
+}
+
+fn names(program: &Program, step: usize) -> (String, String) {
+    program.steps.get(step).map_or_else(Default::default, |step| (step.node.clone(), step.operator_name.clone()))
 }
 
 type InputTypes = SmallVec<[InputType; 4]>;
@@ -162,13 +201,4 @@ fn describe(inputs: &[InputType]) -> String {
         return "(none)".to_owned();
     }
     inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn failed(step: &Step, inputs: &[InputType], source: OpError) -> RunError {
-    RunError::Operator { node: step.node.clone(), operator: step.operator_name.clone(), inputs: describe(inputs), source }
-}
-
-fn panicked(plan: &Plan, current: &Current, message: String) -> RunError {
-    let (node, operator) = plan.steps.get(current.step).map_or_else(Default::default, |step| (step.node.clone(), step.operator_name.clone()));
-    RunError::Panicked { node, operator, inputs: describe(&current.inputs), message }
 }

@@ -1,6 +1,7 @@
 //! Attributes of nodes, and typed access to them with errors that name the attribute.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -15,13 +16,14 @@ pub enum Attribute {
     /// Bytes rather than text: ONNX does not promise UTF-8.
     String(Bytes),
     Tensor(HostTensor),
-    Graph(Box<Graph>),
+    /// Shared, so that a copy of the graph around it costs little.
+    Graph(Arc<Graph>),
     Type(ValueType),
     Floats(Vec<f32>),
     Ints(Vec<i64>),
     Strings(Vec<Bytes>),
     Tensors(Vec<HostTensor>),
-    Graphs(Vec<Graph>),
+    Graphs(Vec<Arc<Graph>>),
     Types(Vec<ValueType>),
     /// Inside a function body: the value comes from the call site's attribute of this name.
     Reference {
@@ -58,6 +60,23 @@ impl PartialEq for Attribute {
 }
 
 impl Attribute {
+    /// The graphs that the attribute holds.
+    pub fn subgraphs(&self) -> &[Arc<Graph>] {
+        match self {
+            Self::Graph(graph) => std::slice::from_ref(graph),
+            Self::Graphs(graphs) => graphs,
+            _ => &[],
+        }
+    }
+
+    pub fn subgraphs_mut(&mut self) -> &mut [Arc<Graph>] {
+        match self {
+            Self::Graph(graph) => std::slice::from_mut(graph),
+            Self::Graphs(graphs) => graphs,
+            _ => &mut [],
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Float(_) => "a float",

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::order::{CycleError, topological_order};
-use super::{Graph, Node, ValueId, ValueType};
+use super::{Graph, Node, ValueId};
 
 /// A graph that the ONNX specification does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,46 +23,34 @@ pub enum GraphError {
 
 /// Checks a graph and the graphs in its nodes' attributes.
 pub fn check(graph: &Graph) -> Result<(), GraphError> {
-    check_within(graph, None)
+    graph.with_subgraphs().try_for_each(|graph| {
+        check_made_once(graph)?;
+        let captured: HashSet<ValueId> = graph.captures.iter().map(|capture| capture.inner).collect();
+        if let Some(missing) = graph.free_values().into_iter().find(|id| !captured.contains(id)) {
+            return Err(missing_value(graph, missing));
+        }
+        topological_order(graph)?;
+        Ok(())
+    })
 }
 
-/// A graph and those around it, for names that a subgraph captures.
-struct Scope<'a> {
-    graph: &'a Graph,
-    is_defined: Vec<bool>,
-    outer: Option<&'a Scope<'a>>,
-}
-
-impl Scope<'_> {
-    fn defines(&self, name: &str) -> bool {
-        let here = self.graph.find_value(name).is_some_and(|id| self.has(id));
-        here || self.outer.is_some_and(|outer| outer.defines(name))
-    }
-
-    fn has(&self, id: ValueId) -> bool {
-        // A sparse initializer is carried, not decoded; all that shows it is its type.
-        self.is_defined[id.index()] || matches!(self.graph.value(id).value_type, Some(ValueType::SparseTensor { .. }))
-    }
-
-    fn resolves(&self, id: ValueId) -> bool {
-        self.has(id) || self.outer.is_some_and(|outer| outer.defines(&self.graph.value(id).name))
-    }
-}
-
-fn check_within(graph: &Graph, outer: Option<&Scope<'_>>) -> Result<(), GraphError> {
-    check_made_once(graph)?;
-    let scope = Scope { graph, is_defined: graph.defined_values(), outer };
-    for node in &graph.nodes {
-        if let Some(missing) = node.inputs.iter().flatten().find(|id| !scope.resolves(**id)) {
-            let (node, operator) = name_of(node, graph);
-            return Err(GraphError::MissingValue { node, operator, value: graph.value(*missing).name.clone() });
+/// Names who reads a value that nothing makes: the node itself, where the reading is done by a subgraph that captures it.
+fn missing_value(mut graph: &Graph, mut missing: ValueId) -> GraphError {
+    let value = graph.value(missing).name.clone();
+    loop {
+        let Some(reader) = graph.nodes.iter().find(|node| node.reads().any(|id| id == missing)) else {
+            return GraphError::MissingOutput { value };
+        };
+        let mut captures = reader.subgraphs().flat_map(|subgraph| subgraph.captures.iter().map(move |capture| (subgraph, capture)));
+        let capture = captures.find(|(_, capture)| capture.outer == missing);
+        match capture {
+            Some((subgraph, capture)) if !reader.inputs.contains(&Some(missing)) => (graph, missing) = (subgraph, capture.inner),
+            _ => {
+                let (node, operator) = name_of(reader, graph);
+                return GraphError::MissingValue { node, operator, value };
+            }
         }
     }
-    if let Some(missing) = graph.outputs.iter().find(|id| !scope.resolves(**id)) {
-        return Err(GraphError::MissingOutput { value: graph.value(*missing).name.clone() });
-    }
-    topological_order(graph)?;
-    graph.nodes.iter().flat_map(Node::subgraphs).try_for_each(|subgraph| check_within(subgraph, Some(&scope)))
 }
 
 fn check_made_once(graph: &Graph) -> Result<(), GraphError> {
@@ -135,12 +123,16 @@ mod tests {
     fn subgraphs_may_read_what_is_around_them() {
         let with_branch = |reads: &str| {
             let mut outer = graph(&[("a", &["x"], &["y"])]);
-            let mut branch = graph(&[("inside", &[reads], &["y"])]);
+            let mut branch = graph(&[("inside", &[reads], &["made_inside"])]);
             branch.inputs.clear();
-            outer.nodes[0].attributes.0.insert("then_branch".to_owned(), Attribute::Graph(Box::new(branch)));
+            branch.outputs = vec![branch.value_named("made_inside")];
+            let mut node = outer.nodes.remove(0);
+            node.attributes.0.insert("then_branch".to_owned(), Attribute::Graph(branch.into()));
+            outer.find_captures(&mut node);
+            outer.nodes.push(node);
             outer
         };
         assert_eq!(check(&with_branch("x")), Ok(()));
-        assert!(matches!(check(&with_branch("w")), Err(GraphError::MissingValue { value, .. }) if value == "w"));
+        assert!(matches!(check(&with_branch("w")), Err(GraphError::MissingValue { node, value, .. }) if node == "inside" && value == "w"));
     }
 }

@@ -1,7 +1,7 @@
 //! What a graph weighs: parameters, bytes of weights, multiply-accumulates, and the activation peak.
 //! How many products an operator needs is the operators' knowledge; this module only knows the trait it asks.
 
-use super::{Attribute, Dimension, Graph, Model, Node, NodeId, ValueId, ValueType};
+use super::{Attribute, Dimension, Graph, Node, NodeId, ValueId, ValueType};
 use crate::host::{ElementType, HostTensor};
 
 /// Bytes that one string takes in a tensor, beside text that is too long to lie in the tensor itself.
@@ -9,8 +9,9 @@ const STRING_BYTES: usize = 24;
 
 /// Counts multiply-accumulates. Implemented over the operator registry.
 pub trait CostRules {
-    /// Multiply-accumulates of a node of `model.graph`; `None` where they can't be known.
-    fn macs(&self, model: &Model, node: NodeId, inputs: &[Option<ValueType>], outputs: &[Option<ValueType>]) -> Option<u64>;
+    /// Multiply-accumulates of a node of `graph`; `None` where they can't be known. After the types of the node's inputs come those of
+    /// what its subgraphs capture.
+    fn macs(&self, graph: &Graph, node: NodeId, inputs: &[Option<ValueType>], outputs: &[Option<ValueType>]) -> Option<u64>;
 }
 
 /// What one run of a graph costs, symbolic dimensions set to 1.
@@ -67,16 +68,19 @@ impl Weights {
 
     /// All constants of a graph and of the graphs inside it.
     pub fn of_graph(graph: &Graph) -> Self {
-        let initializers: Self = graph.initializers.values().map(|initializer| Self::of_tensor(&initializer.tensor)).sum();
-        let nodes: Self =
-            graph.nodes.iter().map(|node| [Self::of_attributes(node), node.subgraphs().map(Self::of_graph).sum()].into_iter().sum()).sum();
-        [initializers, nodes].into_iter().sum()
+        graph.with_subgraphs().map(Self::of_level).sum()
+    }
+
+    /// Constants of a graph, without the graphs inside it.
+    fn of_level(graph: &Graph) -> Self {
+        let initializers = graph.initializers.values().map(|initializer| Self::of_tensor(&initializer.tensor));
+        initializers.chain(graph.nodes.iter().map(Self::of_attributes)).sum()
     }
 
     fn of_node(graph: &Graph, node: &Node) -> Self {
         let read = node.inputs.iter().flatten().filter_map(|id| graph.initializers.get(id));
-        let read: Self = read.map(|initializer| Self::of_tensor(&initializer.tensor)).sum();
-        [read, Self::of_attributes(node), node.subgraphs().map(Self::of_graph).sum()].into_iter().sum()
+        let read = read.map(|initializer| Self::of_tensor(&initializer.tensor));
+        read.chain([Self::of_attributes(node)]).chain(node.subgraphs().map(|subgraph| Self::of_graph(subgraph))).sum()
     }
 }
 
@@ -89,11 +93,11 @@ impl std::iter::Sum for Weights {
     }
 }
 
-/// The types that a model declares, with every dimension of its inputs that is only known at run time set to 1: where
+/// The types that a graph declares, with every dimension of its inputs that is only known at run time set to 1: where
 /// [`super::infer::infer_types_from`] starts from to find the cost of one row.
-pub fn types_for_one_row(model: &Model) -> Vec<Option<ValueType>> {
-    let mut types: Vec<Option<ValueType>> = model.graph.values().iter().map(|value| value.value_type.clone()).collect();
-    for input in &model.graph.inputs {
+pub fn types_for_one_row(graph: &Graph) -> Vec<Option<ValueType>> {
+    let mut types: Vec<Option<ValueType>> = graph.values().iter().map(|value| value.value_type.clone()).collect();
+    for input in &graph.inputs {
         set_open_dimensions_to_one(&mut types[input.index()]);
     }
     types
@@ -108,19 +112,26 @@ fn set_open_dimensions_to_one(value_type: &mut Option<ValueType>) {
 }
 
 /// Costs of a graph whose values have the given types (by [`ValueId`]), as inference from [`types_for_one_row`] found them.
-pub fn cost(model: &Model, rules: &dyn CostRules, types: &[Option<ValueType>]) -> GraphCost {
-    let graph = &model.graph;
+pub fn cost(graph: &Graph, rules: &dyn CostRules, types: &[Option<ValueType>]) -> GraphCost {
     let mut types = types.to_vec();
     types.iter_mut().for_each(set_open_dimensions_to_one);
-    let type_of = |id: &Option<ValueId>| id.and_then(|id| types[id.index()].clone());
-    let node_cost = |(id, node): (NodeId, &Node)| {
-        let inputs: Vec<_> = node.inputs.iter().map(type_of).collect();
-        let outputs: Vec<_> = node.outputs.iter().map(type_of).collect();
-        NodeCost { weights: Weights::of_node(graph, node), macs: rules.macs(model, id, &inputs, &outputs) }
-    };
+    let node_cost = |(id, node)| NodeCost { weights: Weights::of_node(graph, node), macs: node_macs(graph, rules, &types, id) };
     let nodes: Vec<NodeCost> = graph.node_ids().map(node_cost).collect();
     let macs = nodes.iter().try_fold(0_u64, |sum, node| sum.checked_add(node.macs?));
     GraphCost { nodes, weights: Weights::of_graph(graph), macs, activation_peak_bytes: activation_peak(graph, &types) }
+}
+
+/// Multiply-accumulates of one run of a graph whose values have the given types; `None` where a node's are unknown.
+pub fn macs(graph: &Graph, rules: &dyn CostRules, types: &[Option<ValueType>]) -> Option<u64> {
+    graph.node_ids().try_fold(0_u64, |sum, (id, _)| sum.checked_add(node_macs(graph, rules, types, id)?))
+}
+
+fn node_macs(graph: &Graph, rules: &dyn CostRules, types: &[Option<ValueType>], id: NodeId) -> Option<u64> {
+    let node = graph.node(id);
+    let type_of = |id: Option<ValueId>| id.and_then(|id| types[id.index()].clone());
+    let inputs: Vec<_> = node.inputs.iter().copied().chain(node.captured().map(Some)).map(type_of).collect();
+    let outputs: Vec<_> = node.outputs.iter().copied().map(type_of).collect();
+    rules.macs(graph, id, &inputs, &outputs)
 }
 
 /// Walks the graph in the order in which it runs; a value lives from the node that makes it to the last node that reads it.
@@ -128,7 +139,7 @@ fn activation_peak(graph: &Graph, types: &[Option<ValueType>]) -> Option<u64> {
     let order = super::order::topological_order(graph).ok()?;
     let mut last_use = vec![0_usize; types.len()];
     for (step, id) in order.iter().enumerate() {
-        for read in super::order::reads(graph.node(*id), graph) {
+        for read in graph.node(*id).reads() {
             last_use[read.index()] = step;
         }
     }
@@ -144,7 +155,7 @@ fn activation_peak(graph: &Graph, types: &[Option<ValueType>]) -> Option<u64> {
             alive = alive.checked_add(bytes(output)?)?;
         }
         peak = peak.max(alive);
-        let mut touched: Vec<ValueId> = super::order::reads(node, graph).chain(node.outputs.iter().flatten().copied()).collect();
+        let mut touched: Vec<ValueId> = node.reads().chain(node.outputs.iter().flatten().copied()).collect();
         touched.sort_unstable();
         touched.dedup();
         for done in touched.iter().filter(|id| last_use[id.index()] <= step) {
@@ -165,12 +176,13 @@ fn value_bytes(value_type: Option<&ValueType>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Model;
 
     /// One multiply-accumulate per element of the weight.
     struct WeightElements;
 
     impl CostRules for WeightElements {
-        fn macs(&self, _: &Model, _: NodeId, inputs: &[Option<ValueType>], _: &[Option<ValueType>]) -> Option<u64> {
+        fn macs(&self, _: &Graph, _: NodeId, inputs: &[Option<ValueType>], _: &[Option<ValueType>]) -> Option<u64> {
             let shape = inputs.get(1)?.as_ref()?.as_tensor()?.1.as_known()?;
             Some(shape.iter().product::<usize>() as u64)
         }
@@ -205,7 +217,7 @@ mod tests {
         add_node(graph, &["h", "w2"], "y", &[1, 2]);
         graph.outputs = vec![graph.value_named("y")];
 
-        let cost = cost(&model, &WeightElements, &types_for_one_row(&model));
+        let cost = cost(&model.graph, &WeightElements, &types_for_one_row(&model.graph));
         assert_eq!(cost.weights, Weights { parameters: 48, bytes: 192 });
         assert_eq!(cost.macs, Some(48));
         assert_eq!(cost.nodes[1], NodeCost { weights: Weights { parameters: 16, bytes: 64 }, macs: Some(16) });

@@ -1,6 +1,7 @@
 //! The one way to change a graph: keeps track of who makes and who reads each value, so that every edit costs what it touches.
 
-use super::order::reads;
+use std::sync::Arc;
+
 use super::{Graph, Initializer, Node, NodeId, ValueId, ValueInfo};
 use crate::host::HostTensor;
 
@@ -11,8 +12,8 @@ pub struct GraphEditor<'g> {
     producers: Vec<Option<NodeId>>,
     /// Nodes that read each value directly; a node that reads it twice is there twice.
     readers: Vec<Vec<NodeId>>,
-    /// Values that a subgraph of some node reads by name.
-    is_captured: Vec<bool>,
+    /// Nodes with a subgraph that captures the value.
+    capturers: Vec<Vec<NodeId>>,
     is_output: Vec<bool>,
     is_removed: Vec<bool>,
 }
@@ -30,13 +31,13 @@ impl<'g> GraphEditor<'g> {
         let n_values = graph.values().len();
         let producers = graph.producers();
         let mut readers = vec![Vec::new(); n_values];
-        let mut is_captured = vec![false; n_values];
+        let mut capturers = vec![Vec::new(); n_values];
         for (id, node) in graph.node_ids() {
             for input in node.inputs.iter().flatten() {
                 readers[input.index()].push(id);
             }
-            for captured in reads(node, graph).skip(node.inputs.iter().flatten().count()) {
-                is_captured[captured.index()] = true;
+            for captured in node.captured() {
+                capturers[captured.index()].push(id);
             }
         }
         let mut is_output = vec![false; n_values];
@@ -44,10 +45,10 @@ impl<'g> GraphEditor<'g> {
             is_output[output.index()] = true;
         }
         let is_removed = vec![false; graph.nodes.len()];
-        Self { graph, producers, readers, is_captured, is_output, is_removed }
+        Self { graph, producers, readers, capturers, is_output, is_removed }
     }
 
-    /// The graph as it stands. Removed nodes are still listed, without inputs and outputs; [`Self::nodes`] leaves them out.
+    /// The graph as it stands. Removed nodes are still listed, without inputs, outputs and subgraphs; [`Self::nodes`] leaves them out.
     pub fn graph(&self) -> &Graph {
         self.graph
     }
@@ -75,9 +76,9 @@ impl<'g> GraphEditor<'g> {
         self.is_output[value.index()]
     }
 
-    /// Whether a subgraph reads the value. Such a value has to keep its name, so [`Self::replace_uses`] leaves it alone.
+    /// Whether a subgraph reads the value.
     pub fn is_captured(&self, value: ValueId) -> bool {
-        self.is_captured[value.index()]
+        !self.capturers[value.index()].is_empty()
     }
 
     /// The only node that reads the value, if there is just one reading, and nothing else (no output, no subgraph) wants it.
@@ -115,15 +116,15 @@ impl<'g> GraphEditor<'g> {
     }
 
     /// Adds a node. Its place in the list does not matter: order follows from who reads what.
-    /// An output that another node makes is taken over from that node.
+    /// An output that another node makes is taken over from that node. What its subgraphs capture is known already ([`Graph::find_captures`]).
     pub fn insert_node(&mut self, node: Node) -> NodeId {
         self.make_room();
         let id = NodeId(u32::try_from(self.graph.nodes.len()).unwrap_or(u32::MAX));
         for input in node.inputs.iter().flatten() {
             self.readers[input.index()].push(id);
         }
-        for captured in node.subgraphs().flat_map(Graph::captured_names).filter_map(|name| self.graph.find_value(name)) {
-            self.is_captured[captured.index()] = true;
+        for captured in node.captured() {
+            self.capturers[captured.index()].push(id);
         }
         for output in node.outputs.iter().flatten() {
             self.disown(*output);
@@ -140,6 +141,10 @@ impl<'g> GraphEditor<'g> {
             return;
         }
         let node = &mut self.graph.nodes[id.index()];
+        for captured in node.captured() {
+            self.capturers[captured.index()].retain(|capturer| *capturer != id);
+        }
+        node.attributes.0.retain(|_, attribute| attribute.subgraphs().is_empty());
         let inputs = std::mem::take(&mut node.inputs);
         let outputs = std::mem::take(&mut node.outputs);
         for input in inputs.into_iter().flatten() {
@@ -163,12 +168,19 @@ impl<'g> GraphEditor<'g> {
         }
     }
 
-    /// Lets everything that reads `old` read `new`. Outputs of the graph move too, so whoever needs their names takes them before editing.
-    /// Returns `false` and changes nothing if a subgraph reads `old` by name.
-    pub fn replace_uses(&mut self, old: ValueId, new: ValueId) -> bool {
-        if self.is_captured(old) {
-            return false;
+    /// Lets everything that reads `old` read `new`, subgraphs too. Outputs of the graph move as well, so whoever needs their names takes them
+    /// before editing.
+    pub fn replace_uses(&mut self, old: ValueId, new: ValueId) {
+        if old == new {
+            return;
         }
+        let capturers = std::mem::take(&mut self.capturers[old.index()]);
+        for capturer in &capturers {
+            for subgraph in self.graph.nodes[capturer.index()].subgraphs_mut().filter(|graph| graph.captures.iter().any(|it| it.outer == old)) {
+                Arc::make_mut(subgraph).captures.iter_mut().filter(|it| it.outer == old).for_each(|it| it.outer = new);
+            }
+        }
+        self.capturers[new.index()].extend(capturers);
         let readers = std::mem::take(&mut self.readers[old.index()]);
         for reader in &readers {
             for input in self.graph.nodes[reader.index()].inputs.iter_mut().filter(|input| **input == Some(old)) {
@@ -182,7 +194,6 @@ impl<'g> GraphEditor<'g> {
             }
             self.is_output[new.index()] = true;
         }
-        true
     }
 
     /// Makes a value a constant. The node that made it no longer does, and is removed when that was its last output.
@@ -200,10 +211,10 @@ impl<'g> GraphEditor<'g> {
             if is_needed {
                 continue;
             }
-            let inputs = self.node(id).inputs.clone();
+            let reads: Vec<ValueId> = self.node(id).reads().collect();
             self.remove_node(id);
             n_removed += 1;
-            candidates.extend(inputs.into_iter().flatten().filter_map(|input| self.producer(input)));
+            candidates.extend(reads.into_iter().filter_map(|value| self.producer(value)));
         }
         let unused: Vec<ValueId> =
             self.graph.initializers.keys().copied().filter(|id| !self.is_used(*id) && !self.graph.inputs.contains(id)).collect();
@@ -230,7 +241,7 @@ impl<'g> GraphEditor<'g> {
         let n_values = self.graph.values().len();
         self.producers.resize(n_values, None);
         self.readers.resize(n_values, Vec::new());
-        self.is_captured.resize(n_values, false);
+        self.capturers.resize(n_values, Vec::new());
         self.is_output.resize(n_values, false);
     }
 }
@@ -267,7 +278,7 @@ mod tests {
         let (x, a) = (graph.value_named("x"), graph.value_named("a"));
         let mut editor = GraphEditor::new(&mut graph);
         assert_eq!(editor.readers(a), [NodeId(1), NodeId(2)]);
-        assert!(editor.replace_uses(a, x));
+        editor.replace_uses(a, x);
         editor.remove_node(NodeId(0));
         assert_eq!(editor.readers(x), [NodeId(1), NodeId(2)]);
         assert_eq!(editor.remove_unused(), 1);
@@ -302,16 +313,37 @@ mod tests {
     }
 
     #[test]
-    fn what_a_subgraph_reads_keeps_its_name() {
+    fn what_a_subgraph_reads_can_be_replaced() {
         let mut graph = chain();
         let mut branch = Graph::default();
         branch.outputs = vec![branch.value_named("a")];
-        graph.nodes[1].attributes.0.insert("then_branch".to_owned(), Attribute::Graph(Box::new(branch)));
+        let mut capturing = graph.nodes.remove(1);
+        capturing.attributes.0.insert("then_branch".to_owned(), Attribute::Graph(branch.into()));
+        graph.find_captures(&mut capturing);
+        graph.nodes.push(capturing);
         let (x, a) = (graph.value_named("x"), graph.value_named("a"));
         let mut editor = GraphEditor::new(&mut graph);
         assert!(editor.is_captured(a));
-        assert!(!editor.replace_uses(a, x));
         assert_eq!(editor.only_reader(x), Some(NodeId(0)));
         assert_eq!(editor.only_reader(a), None);
+        editor.replace_uses(a, x);
+        assert!(editor.is_captured(x) && !editor.is_used(a));
+        editor.remove_unused();
+        drop(editor);
+        assert_eq!(operators(&graph), ["Relu"]);
+        assert_eq!(graph.nodes[0].captured().collect::<Vec<_>>(), [x]);
+        assert_eq!(super::super::check::check(&graph), Ok(()));
+    }
+
+    #[test]
+    fn a_value_that_only_a_subgraph_reads_is_used() {
+        let mut graph = chain();
+        let mut branch = Graph::default();
+        branch.outputs = vec![branch.value_named("unused")];
+        let mut capturing = graph.nodes.remove(1);
+        capturing.attributes.0.insert("then_branch".to_owned(), Attribute::Graph(branch.into()));
+        graph.find_captures(&mut capturing);
+        graph.nodes.push(capturing);
+        assert_eq!(GraphEditor::new(&mut graph).remove_unused(), 0);
     }
 }

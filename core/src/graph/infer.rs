@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Dimension, Graph, Model, Node, NodeId, ValueId, ValueType};
+use super::{Dimension, Graph, Node, NodeId, ValueId, ValueType};
 use crate::host::HostTensor;
 
-/// What an inference rule may look at: input types, and the values of inputs that are constants.
+/// What an inference rule may look at: input types, and the values of inputs that are constants. After the node's own inputs comes what
+/// its subgraphs capture, in the order of [`Node::captured`].
 pub struct InferInputs<'a> {
     pub types: Vec<Option<ValueType>>,
     pub constants: Vec<Option<&'a HostTensor>>,
@@ -42,11 +43,11 @@ impl<'a> InferInputs<'a> {
 
 /// Finds the types of a node's outputs. Implemented over the operator registry.
 pub trait InferenceRules {
-    /// One entry per output of a node of `model.graph`; `None` where nothing can be said. `Err` is a sentence: the model contradicts itself here.
-    fn infer(&self, model: &Model, node: NodeId, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String>;
+    /// One entry per output of a node of `graph`; `None` where nothing can be said. `Err` is a sentence: the model contradicts itself here.
+    fn infer(&self, graph: &Graph, node: NodeId, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String>;
 
     /// Computes a node whose inputs are all small constants, so that shapes that a model computes become known. `None` where that is not possible.
-    fn evaluate(&self, _model: &Model, _node: NodeId, _inputs: &[Option<&HostTensor>]) -> Option<Vec<HostTensor>> {
+    fn evaluate(&self, _graph: &Graph, _node: NodeId, _inputs: &[Option<&HostTensor>]) -> Option<Vec<HostTensor>> {
         None
     }
 }
@@ -58,19 +59,18 @@ pub struct InferenceIssue {
     pub message: String,
 }
 
-/// Types of every value of `model.graph`, by [`ValueId`]; declared types win over inferred ones where those are less exact.
+/// Types of every value of `graph`, by [`ValueId`]; declared types win over inferred ones where those are less exact.
 /// Contradictions are returned beside the types, in graph order.
-pub fn infer_types(model: &Model, rules: &dyn InferenceRules) -> (Vec<Option<ValueType>>, Vec<InferenceIssue>) {
-    infer_types_from(model, rules, model.graph.values().iter().map(|value| value.value_type.clone()).collect())
+pub fn infer_types(graph: &Graph, rules: &dyn InferenceRules) -> (Vec<Option<ValueType>>, Vec<InferenceIssue>) {
+    infer_types_from(graph, rules, graph.values().iter().map(|value| value.value_type.clone()).collect())
 }
 
 /// As [`infer_types`], starting from `declared` types (by [`ValueId`]) instead of the model's own: what if the batch were 1?
 pub fn infer_types_from(
-    model: &Model,
+    graph: &Graph,
     rules: &dyn InferenceRules,
     declared: Vec<Option<ValueType>>,
 ) -> (Vec<Option<ValueType>>, Vec<InferenceIssue>) {
-    let graph = &model.graph;
     let mut types = declared;
     let mut constants = Constants::of(graph);
     for (id, initializer) in &graph.initializers {
@@ -80,12 +80,13 @@ pub fn infer_types_from(
     let Ok(order) = super::order::topological_order(graph) else { return (types, issues) };
     for node_id in order {
         let node = graph.node(node_id);
+        let read = || node.inputs.iter().copied().chain(node.captured().map(Some));
         let inputs = InferInputs {
-            types: node.inputs.iter().map(|id| id.and_then(|id| types[id.index()].clone())).collect(),
-            constants: node.inputs.iter().map(|id| id.and_then(|id| constants.get(id))).collect(),
+            types: read().map(|id| id.and_then(|id| types[id.index()].clone())).collect(),
+            constants: read().map(|id| id.and_then(|id| constants.get(id))).collect(),
             n_outputs: node.outputs.len(),
         };
-        match rules.infer(model, node_id, &inputs) {
+        match rules.infer(graph, node_id, &inputs) {
             Ok(inferred) => {
                 for (output, inferred) in node.outputs.iter().zip(inferred) {
                     let (Some(output), Some(inferred)) = (output, inferred) else { continue };
@@ -100,7 +101,7 @@ pub fn infer_types_from(
                 continue;
             }
         }
-        if let Some(results) = evaluate(model, rules, node_id, &inputs, &types) {
+        if let Some(results) = evaluate(graph, rules, node_id, &inputs, &types) {
             drop(inputs);
             for (output, result) in node.outputs.iter().zip(results) {
                 let Some(output) = output else { continue };
@@ -139,13 +140,13 @@ impl<'a> Constants<'a> {
 
 /// The results of a node, if its inputs are small constants and so are its results.
 fn evaluate(
-    model: &Model,
+    graph: &Graph,
     rules: &dyn InferenceRules,
     node_id: NodeId,
     inputs: &InferInputs<'_>,
     types: &[Option<ValueType>],
 ) -> Option<Vec<HostTensor>> {
-    let node = model.graph.node(node_id);
+    let node = graph.node(node_id);
     let is_small = |id: &ValueId| {
         let shape = types[id.index()].as_ref()?.as_tensor()?.1.as_known()?;
         shape.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim)).filter(|n| *n <= MAX_EVALUATED_ELEMENTS)
@@ -164,7 +165,7 @@ fn evaluate(
     if !node.inputs.iter().zip(&inputs.constants).all(is_constant) {
         return None;
     }
-    rules.evaluate(model, node_id, &inputs.constants)
+    rules.evaluate(graph, node_id, &inputs.constants)
 }
 
 /// `Shape` and `Size` need no data, only a known shape.
@@ -230,14 +231,15 @@ fn contradict(declared: &ValueType, inferred: &ValueType) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Model;
     use crate::host::ElementType;
 
     /// `Copy` has its input's type, `Double` computes constants, everything else is unknown.
     struct Rules;
 
     impl InferenceRules for Rules {
-        fn infer(&self, model: &Model, node: NodeId, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String> {
-            match model.graph.node(node).op_type.as_str() {
+        fn infer(&self, graph: &Graph, node: NodeId, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String> {
+            match graph.node(node).op_type.as_str() {
                 "Copy" | "Double" => Ok(vec![inputs.value_type(0).cloned()]),
                 "Shape" => {
                     Ok(vec![inputs.tensor(0).and_then(|(_, shape)| shape.rank()).map(|rank| ValueType::tensor(ElementType::I64, [rank].as_slice()))])
@@ -247,8 +249,8 @@ mod tests {
             }
         }
 
-        fn evaluate(&self, model: &Model, node: NodeId, inputs: &[Option<&HostTensor>]) -> Option<Vec<HostTensor>> {
-            let input = inputs.first().copied().flatten().filter(|_| model.graph.node(node).op_type == "Double")?;
+        fn evaluate(&self, graph: &Graph, node: NodeId, inputs: &[Option<&HostTensor>]) -> Option<Vec<HostTensor>> {
+            let input = inputs.first().copied().flatten().filter(|_| graph.node(node).op_type == "Double")?;
             let doubled: Vec<i64> = input.as_slice::<i64>().ok()?.iter().map(|value| value * 2).collect();
             Some(vec![HostTensor::from_vec(input.shape().to_vec(), &doubled).ok()?])
         }
@@ -278,7 +280,7 @@ mod tests {
     fn long_chains_take_linear_time_and_no_stack() {
         let input = float(&[Dimension::Symbol("N".to_owned()), Dimension::Known(3)]);
         let model = chain(input.clone(), &["Copy"; 100_000]);
-        let (types, issues) = infer_types(&model, &Rules);
+        let (types, issues) = infer_types(&model.graph, &Rules);
         assert_eq!(types.last().unwrap().as_ref(), Some(&input));
         assert_eq!(issues, []);
     }
@@ -289,19 +291,19 @@ mod tests {
         let mut constants = Vec::new();
         struct Spy<'a>(std::cell::RefCell<&'a mut Vec<Vec<i64>>>);
         impl InferenceRules for Spy<'_> {
-            fn infer(&self, model: &Model, node: NodeId, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String> {
+            fn infer(&self, graph: &Graph, node: NodeId, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, String> {
                 self.0.borrow_mut().extend(inputs.constant_ints(0));
-                Rules.infer(model, node, inputs)
+                Rules.infer(graph, node, inputs)
             }
-            fn evaluate(&self, model: &Model, node: NodeId, inputs: &[Option<&HostTensor>]) -> Option<Vec<HostTensor>> {
-                Rules.evaluate(model, node, inputs)
+            fn evaluate(&self, graph: &Graph, node: NodeId, inputs: &[Option<&HostTensor>]) -> Option<Vec<HostTensor>> {
+                Rules.evaluate(graph, node, inputs)
             }
         }
-        infer_types(&model, &Spy(std::cell::RefCell::new(&mut constants)));
+        infer_types(&model.graph, &Spy(std::cell::RefCell::new(&mut constants)));
         assert_eq!(constants, [[2, 3], [4, 6]]);
 
         let open = chain(float(&[Dimension::Symbol("N".to_owned()), Dimension::Known(3)]), &["Shape", "Double"]);
-        let (types, _) = infer_types(&open, &Rules);
+        let (types, _) = infer_types(&open.graph, &Rules);
         assert_eq!(types[2], Some(ValueType::tensor(ElementType::I64, [2].as_slice())), "the rank is known though the shape is not");
     }
 
@@ -311,7 +313,7 @@ mod tests {
         let mut model = chain(float(&[symbol("N"), Dimension::Known(3)]), &["Copy"]);
         let output = model.graph.outputs[0];
         model.graph.value_mut(output).value_type = Some(float(&[symbol("batch"), Dimension::Unknown]));
-        let (types, issues) = infer_types(&model, &Rules);
+        let (types, issues) = infer_types(&model.graph, &Rules);
         assert_eq!(types[output.index()], Some(float(&[symbol("batch"), Dimension::Known(3)])));
         assert_eq!(issues, []);
     }
@@ -321,7 +323,7 @@ mod tests {
         let mut model = chain(float(&[Dimension::Known(3)]), &["Copy", "Fail"]);
         let copied = model.graph.value_named("v0");
         model.graph.value_mut(copied).value_type = Some(float(&[Dimension::Known(4)]));
-        let (_, issues) = infer_types(&model, &Rules);
+        let (_, issues) = infer_types(&model.graph, &Rules);
         let expected = [
             InferenceIssue { node: NodeId(0), message: "output 'v0' is declared as float32[4], but the operator makes float32[3]".to_owned() },
             InferenceIssue { node: NodeId(1), message: "the shapes do not go together".to_owned() },

@@ -4,7 +4,8 @@
 //! Read [`Model`], then [`Graph`]; `types` has value types and symbolic shapes, `order` the topological order,
 //! `check` what makes a graph valid, `infer` the driver of shape inference, `cost` what a graph weighs, `edit` the one way to change a graph.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::host::HostTensor;
 
@@ -16,8 +17,18 @@ pub mod infer;
 pub mod order;
 pub mod types;
 
-pub use attribute::{Attribute, Attributes};
+pub use attribute::{Attribute, AttributeError, Attributes};
 pub use types::{Dimension, SymbolicShape, ValueType};
+
+/// How deep graphs may be nested: a file with deeper ones is refused.
+pub const MAX_GRAPH_DEPTH: usize = 1_000;
+
+/// Runs `work`, which goes on to the graphs inside a graph, with enough stack for it wherever it is called.
+pub fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    const WORK_NEEDS: usize = 512 << 10;
+    const NEW_STACK: usize = 8 << 20;
+    stacker::maybe_grow(WORK_NEEDS, NEW_STACK, work)
+}
 
 /// Everything a model file says.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -135,12 +146,23 @@ impl Node {
     }
 
     /// Graphs in the node's attributes: the branches of `If`, the bodies of `Loop` and `Scan`.
-    pub fn subgraphs(&self) -> impl Iterator<Item = &Graph> {
-        self.attributes.0.values().flat_map(|attribute| match attribute {
-            Attribute::Graph(graph) => std::slice::from_ref(graph.as_ref()),
-            Attribute::Graphs(graphs) => graphs.as_slice(),
-            _ => &[],
-        })
+    pub fn subgraphs(&self) -> impl Iterator<Item = &Arc<Graph>> {
+        self.attributes.0.values().flat_map(Attribute::subgraphs)
+    }
+
+    /// As [`Self::subgraphs`], to change them. Who changes what a subgraph reads calls [`Graph::find_captures`] afterwards.
+    pub fn subgraphs_mut(&mut self) -> impl Iterator<Item = &mut Arc<Graph>> {
+        self.attributes.0.values_mut().flat_map(Attribute::subgraphs_mut)
+    }
+
+    /// Values of the graph around the node that its subgraphs read: those of the first subgraph, then those of the next.
+    pub fn captured(&self) -> impl Iterator<Item = ValueId> {
+        self.subgraphs().flat_map(|graph| graph.captures.iter().map(|capture| capture.outer))
+    }
+
+    /// Every value that has to be there before the node can run: its inputs, and what its subgraphs capture.
+    pub fn reads(&self) -> impl Iterator<Item = ValueId> {
+        self.inputs.iter().flatten().copied().chain(self.captured())
     }
 
     /// `Conv`, or `ai.onnx.ml.Scaler` outside the default domain.
@@ -159,12 +181,23 @@ pub struct Graph {
     value_by_name: HashMap<String, ValueId>,
     pub inputs: Vec<ValueId>,
     pub outputs: Vec<ValueId>,
+    /// What a subgraph reads from the graph around it. Empty for the main graph and for functions.
+    pub captures: Vec<Capture>,
     /// Constants by value. A constant that is also in `inputs` is a default that a caller may override.
     pub initializers: BTreeMap<ValueId, Initializer>,
     pub metadata: Vec<(String, String)>,
     /// What Drydock carries through a load and a save without looking at it (sparse initializers, quantisation annotations),
     /// each as an encoded message under its field name.
     pub opaque: Vec<(String, bytes::Bytes)>,
+}
+
+/// A value of the graph around a subgraph that the subgraph reads. In a file both have the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capture {
+    /// In the graph around the subgraph. If that is a subgraph itself, it may have captured the value in turn.
+    pub outer: ValueId,
+    /// In the subgraph, where nothing makes it.
+    pub inner: ValueId,
 }
 
 /// A constant of a graph.
@@ -240,17 +273,40 @@ impl Graph {
         is_defined
     }
 
-    /// Names that this graph, as a subgraph, takes from the graphs around it: what it or a graph inside it reads and does not define.
-    pub fn captured_names(&self) -> BTreeSet<&str> {
+    /// Values that the graph reads and does not define, in the order of their ids. A subgraph captures them; elsewhere they are a mistake.
+    pub fn free_values(&self) -> Vec<ValueId> {
         let is_defined = self.defined_values();
-        let read = self.nodes.iter().flat_map(|node| node.inputs.iter().flatten()).chain(&self.outputs);
-        let mut names: BTreeSet<&str> = read.filter(|id| !is_defined[id.index()]).map(|id| self.value(*id).name.as_str()).collect();
-        for name in self.nodes.iter().flat_map(Node::subgraphs).flat_map(Self::captured_names) {
-            if !self.find_value(name).is_some_and(|id| is_defined[id.index()]) {
-                names.insert(name);
+        let mut is_read = vec![false; self.values.len()];
+        for id in self.nodes.iter().flat_map(Node::reads).chain(self.outputs.iter().copied()) {
+            is_read[id.index()] = true;
+        }
+        // A sparse initializer is carried, not decoded; all that shows it is its type.
+        let is_sparse = |value: &ValueInfo| matches!(value.value_type, Some(ValueType::SparseTensor { .. }));
+        let ids = (0_u32..).map(ValueId).zip(&self.values);
+        ids.filter(|(id, value)| is_read[id.index()] && !is_defined[id.index()] && !is_sparse(value)).map(|(id, _)| id).collect()
+    }
+
+    /// Finds by name what the subgraphs of a node capture from this graph, which the node is about to join. A name that this graph
+    /// does not have yet it gets, as a value that nothing makes: if this graph is a subgraph too, it captures the value in turn.
+    pub fn find_captures(&mut self, node: &mut Node) {
+        for subgraph in node.subgraphs_mut() {
+            let free = subgraph.free_values();
+            let captures: Vec<Capture> =
+                free.into_iter().map(|inner| Capture { outer: self.value_named(&subgraph.value(inner).name), inner }).collect();
+            if captures != subgraph.captures {
+                Arc::make_mut(subgraph).captures = captures;
             }
         }
-        names
+    }
+
+    /// This graph and every graph inside it, outer ones first.
+    pub fn with_subgraphs(&self) -> impl Iterator<Item = &Self> {
+        let mut pending = vec![self];
+        std::iter::from_fn(move || {
+            let graph = pending.pop()?;
+            pending.extend(graph.nodes.iter().flat_map(Node::subgraphs).map(Arc::as_ref));
+            Some(graph)
+        })
     }
 
     /// The constant behind a value, unless a caller may override it.

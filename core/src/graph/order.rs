@@ -1,6 +1,6 @@
 //! Topological order: each node after the nodes whose outputs it reads. Iterative, so a long chain cannot overflow the stack.
 
-use super::{Graph, Node, NodeId, ValueId};
+use super::{Graph, NodeId};
 
 /// Nodes that wait for each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub fn topological_order(graph: &Graph) -> Result<Vec<NodeId>, CycleError> {
     let mut waiting_for = vec![0_usize; graph.nodes.len()];
     let mut readers: Vec<Vec<NodeId>> = vec![Vec::new(); graph.nodes.len()];
     for (reader, node) in graph.node_ids() {
-        for input in reads(node, graph) {
+        for input in node.reads() {
             if let Some(producer) = producers[input.index()] {
                 waiting_for[reader.index()] += 1;
                 readers[producer.index()].push(reader);
@@ -50,21 +50,15 @@ fn node_on_cycle(graph: &Graph, producers: &[Option<NodeId>], waiting_for: &[usi
         if std::mem::replace(&mut is_visited[id.index()], true) {
             return graph.node(id).label(graph).to_owned();
         }
-        current = reads(graph.node(id), graph).filter_map(|value| producers[value.index()]).find(is_waiting);
+        current = graph.node(id).reads().filter_map(|value| producers[value.index()]).find(is_waiting);
     }
     String::new()
-}
-
-/// Values of `graph` that a node reads: its inputs, and what its subgraphs capture.
-pub(super) fn reads(node: &Node, graph: &Graph) -> impl Iterator<Item = ValueId> {
-    let captured = node.subgraphs().flat_map(Graph::captured_names).filter_map(|name| graph.find_value(name));
-    node.inputs.iter().flatten().copied().chain(captured)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Attribute;
+    use crate::graph::{Attribute, Node};
 
     fn node(graph: &mut Graph, name: &str, inputs: &[&str], output: &str) -> Node {
         let inputs = inputs.iter().map(|name| Some(graph.value_named(name))).collect();
@@ -92,11 +86,12 @@ mod tests {
         let own = inner.value_named("own");
         inner.inputs.push(own);
         inner.outputs = vec![inner.value_named("result")];
-        assert_eq!(inner.captured_names().into_iter().collect::<Vec<_>>(), ["late"]);
 
         let mut graph = Graph::default();
         let mut branch = node(&mut graph, "branch", &["condition"], "y");
-        branch.attributes.0.insert("then_branch".to_owned(), Attribute::Graph(Box::new(inner)));
+        branch.attributes.0.insert("then_branch".to_owned(), Attribute::Graph(inner.into()));
+        graph.find_captures(&mut branch);
+        assert_eq!(branch.captured().map(|id| graph.value(id).name.as_str()).collect::<Vec<_>>(), ["late"]);
         let late = node(&mut graph, "late", &["x"], "late");
         graph.nodes.extend([branch, late]);
         assert_eq!(order_of(&graph), ["late", "branch"]);

@@ -28,6 +28,22 @@ impl ValueType {
     }
 }
 
+impl ValueType {
+    /// The type that covers both: what is known of either value is known of it too. `None` where no type does.
+    pub fn join(self, other: &Self) -> Option<Self> {
+        let joined = match (self, other) {
+            (Self::Tensor { element_type, shape }, Self::Tensor { element_type: other_type, shape: other_shape }) if element_type == *other_type => {
+                Self::Tensor { element_type, shape: shape.join(other_shape) }
+            }
+            (Self::Sequence(inner), Self::Sequence(other)) => Self::Sequence(Box::new(inner.join(other)?)),
+            (Self::Optional(inner), Self::Optional(other)) => Self::Optional(Box::new(inner.join(other)?)),
+            (this, other) if this == *other => this,
+            _ => return None,
+        };
+        Some(joined)
+    }
+}
+
 impl fmt::Display for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,6 +71,19 @@ impl SymbolicShape {
 
     pub fn rank(&self) -> Option<usize> {
         self.0.as_ref().map(Vec::len)
+    }
+
+    /// The shape that covers both: dimensions that differ are unknown, and so is the rank if the ranks differ.
+    pub fn join(self, other: &Self) -> Self {
+        match (self.0, &other.0) {
+            (Some(mut dims), Some(other)) if dims.len() == other.len() => {
+                for (dim, _) in dims.iter_mut().zip(other).filter(|(dim, other)| dim != other) {
+                    *dim = Dimension::Unknown;
+                }
+                Self(Some(dims))
+            }
+            _ => Self::unknown(),
+        }
     }
 
     /// The shape in numbers, if every dimension is known.

@@ -4,6 +4,7 @@
 //! keeps, so that loading what was saved gives the same ids.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -16,6 +17,7 @@ use super::proto::{
 };
 use super::{tensor, types};
 use crate::graph::{Attribute, Attributes, Function, Graph, Initializer, Model, Node, ValueId, ValueType};
+use crate::graph::{MAX_GRAPH_DEPTH, with_stack};
 
 /// Before this version every initializer had to be listed among the inputs too, and was a constant all the same.
 pub(super) const FIRST_IR_WITH_OVERRIDABLE_INITIALIZERS: i64 = 4;
@@ -43,7 +45,7 @@ pub(super) fn model(proto: ModelProto, external: &mut ExternalFiles) -> Result<M
     }
     let training = proto.training_info.into_iter().map(|message| ("training_info".to_owned(), message));
     let configuration = proto.configuration.into_iter().map(|message| ("configuration".to_owned(), message));
-    let mut decoder = Decoder { external };
+    let mut decoder = Decoder { external, depth: 0 };
     let mut graph = decoder.graph(graph)?;
     if ir_version < FIRST_IR_WITH_OVERRIDABLE_INITIALIZERS {
         declare_initializers(&mut graph);
@@ -111,6 +113,8 @@ fn opsets(imports: Vec<OperatorSetIdProto>) -> Result<BTreeMap<String, i64>, Inv
 
 struct Decoder<'a> {
     external: &'a mut ExternalFiles,
+    /// How many graphs are around the one that is being decoded.
+    depth: usize,
 }
 
 impl Decoder<'_> {
@@ -147,6 +151,19 @@ impl Decoder<'_> {
         Ok(graph)
     }
 
+    fn subgraph(&mut self, message: Bytes) -> Result<Arc<Graph>, Invalid> {
+        if self.depth == MAX_GRAPH_DEPTH {
+            return Err(Invalid::new(format!("graphs are nested more than {MAX_GRAPH_DEPTH} levels deep")));
+        }
+        self.depth += 1;
+        let graph = with_stack(|| {
+            let proto = GraphProto::decode(message).map_err(|error| Invalid::new(super::explain(&error)))?;
+            self.graph(proto)
+        });
+        self.depth -= 1;
+        graph.map(Arc::new)
+    }
+
     fn initializer(&mut self, graph: &mut Graph, mut proto: TensorProto) -> Result<(), Invalid> {
         let id = named(graph, proto.name.as_deref()).map_err(|invalid| invalid.at("an initializer"))?;
         let doc_string = proto.doc_string.take().unwrap_or_default();
@@ -167,7 +184,7 @@ impl Decoder<'_> {
         let outputs = proto.output.iter().map(&mut optional).collect();
         let (attributes, mut opaque) = self.attributes(proto.attribute)?;
         opaque.extend(proto.device_configurations.into_iter().map(|message| ("device_configurations".to_owned(), message)));
-        Ok(Node {
+        let mut node = Node {
             name: proto.name.unwrap_or_default(),
             op_type,
             domain: domain(proto.domain),
@@ -178,7 +195,9 @@ impl Decoder<'_> {
             attributes,
             metadata: metadata(proto.metadata_props),
             opaque,
-        })
+        };
+        graph.find_captures(&mut node);
+        Ok(node)
     }
 
     fn function(&mut self, proto: FunctionProto) -> Result<Function, Invalid> {
@@ -242,7 +261,7 @@ impl Decoder<'_> {
             kind::INT => Attribute::Int(proto.i.unwrap_or_default()),
             kind::STRING => Attribute::String(proto.s.unwrap_or_default()),
             kind::TENSOR => Attribute::Tensor(tensor::decode(*proto.t.ok_or_else(|| missing("a tensor"))?, self.external)?),
-            kind::GRAPH => Attribute::Graph(Box::new(self.graph(*proto.g.ok_or_else(|| missing("a graph"))?)?)),
+            kind::GRAPH => Attribute::Graph(self.subgraph(proto.g.ok_or_else(|| missing("a graph"))?)?),
             kind::TYPE_PROTO => Attribute::Type(attribute_value_type(&*proto.tp.ok_or_else(|| missing("a type"))?)?),
             kind::FLOATS => Attribute::Floats(proto.floats),
             kind::INTS => Attribute::Ints(proto.ints),
@@ -250,7 +269,7 @@ impl Decoder<'_> {
             kind::TENSORS => {
                 Attribute::Tensors(proto.tensors.into_iter().map(|proto| tensor::decode(proto, self.external)).collect::<Result<_, _>>()?)
             }
-            kind::GRAPHS => Attribute::Graphs(proto.graphs.into_iter().map(|proto| self.graph(proto)).collect::<Result<_, _>>()?),
+            kind::GRAPHS => Attribute::Graphs(proto.graphs.into_iter().map(|message| self.subgraph(message)).collect::<Result<_, _>>()?),
             kind::TYPE_PROTOS => Attribute::Types(proto.type_protos.iter().map(attribute_value_type).collect::<Result<_, _>>()?),
             kind::SPARSE_TENSOR | kind::SPARSE_TENSORS => Attribute::Opaque { attribute_type: declared, message: proto.encode_to_vec().into() },
             other => return Err(Invalid::new(format!("attribute type number {other} is not one of the ONNX specification's"))),

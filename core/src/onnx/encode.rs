@@ -9,12 +9,13 @@ use super::proto::{
     ValueInfoProto, attribute_type,
 };
 use super::{tensor, types};
+use crate::graph::with_stack;
 use crate::graph::{Attribute, Attributes, Function, Graph, Initializer, Model, Node, ValueId, ValueInfo, ValueType};
 use crate::host::HostTensor;
 
 /// Everything but the initializers of the main graph, which a caller may place in another file.
 pub(super) fn model_without_weights(model: &Model) -> ModelProto {
-    let mut graph = graph_without_initializers(&model.graph);
+    let mut graph = graph_without_initializers(&model.graph, &own_names(&model.graph));
     if model.ir_version < FIRST_IR_WITH_OVERRIDABLE_INITIALIZERS {
         list_initializers_as_inputs(&mut graph, &model.graph);
     }
@@ -61,20 +62,31 @@ fn carried(opaque: &[(String, Bytes)], field: &str) -> Vec<Bytes> {
     opaque.iter().filter(|(name, _)| name == field).map(|(_, message)| message.clone()).collect()
 }
 
-fn graph(graph: &Graph) -> GraphProto {
+/// The message of a graph inside a node. What it captures is written under the name that it has outside.
+fn subgraph(graph: &Graph, outer: &[&str]) -> Bytes {
+    let mut names = own_names(graph);
+    for capture in &graph.captures {
+        names[capture.inner.index()] = outer[capture.outer.index()];
+    }
     let initializers = graph.initializers.iter().map(|(id, constant)| initializer(&graph.value(*id).name, constant)).collect();
-    GraphProto { initializer: initializers, ..graph_without_initializers(graph) }
+    let proto = with_stack(|| GraphProto { initializer: initializers, ..graph_without_initializers(graph, &names) });
+    proto.encode_to_vec().into()
 }
 
-fn graph_without_initializers(graph: &Graph) -> GraphProto {
+fn own_names(graph: &Graph) -> Vec<&str> {
+    graph.values().iter().map(|value| value.name.as_str()).collect()
+}
+
+fn graph_without_initializers(graph: &Graph, names: &[&str]) -> GraphProto {
     let mut is_signature = vec![false; graph.values().len()];
     for id in graph.inputs.iter().chain(&graph.outputs) {
         is_signature[id.index()] = true;
     }
-    let signature = |ids: &[ValueId]| ids.iter().map(|id| value_info(graph.value(*id))).collect();
+    let signature =
+        |ids: &[ValueId]| ids.iter().map(|id| ValueInfoProto { name: Some(names[id.index()].to_owned()), ..value_info(graph.value(*id)) }).collect();
     let declared = graph.values().iter().zip(is_signature).filter(|(value, is_signature)| value.is_declared && !is_signature);
     GraphProto {
-        node: graph.nodes.iter().map(|node| self::node(node, graph)).collect(),
+        node: graph.nodes.iter().map(|node| self::node(node, names)).collect(),
         name: text(&graph.name),
         initializer: Vec::new(),
         doc_string: text(&graph.doc_string),
@@ -118,14 +130,15 @@ fn value_type(value: &ValueInfo) -> Option<TypeProto> {
     original.or_else(|| value.value_type.as_ref().map(types::encode))
 }
 
-fn node(node: &Node, graph: &Graph) -> NodeProto {
-    let names = |ids: &[Option<ValueId>]| ids.iter().map(|id| id.map_or_else(String::new, |id| graph.value(id).name.clone())).collect();
+/// `value_names` are the names of the graph that the node is in.
+fn node(node: &Node, value_names: &[&str]) -> NodeProto {
+    let names = |ids: &[Option<ValueId>]| ids.iter().map(|id| id.map_or_else(String::new, |id| value_names[id.index()].to_owned())).collect();
     NodeProto {
         input: names(&node.inputs),
         output: names(&node.outputs),
         name: text(&node.name),
         op_type: Some(node.op_type.clone()),
-        attribute: attributes(&node.attributes, &node.opaque),
+        attribute: attributes(&node.attributes, &node.opaque, value_names),
         doc_string: text(&node.doc_string),
         domain: text(&node.domain),
         overload: text(&node.overload),
@@ -135,7 +148,7 @@ fn node(node: &Node, graph: &Graph) -> NodeProto {
 }
 
 fn function(function: &Function) -> FunctionProto {
-    let GraphProto { node, value_info, .. } = graph_without_initializers(&function.graph);
+    let GraphProto { node, value_info, .. } = graph_without_initializers(&function.graph, &own_names(&function.graph));
     FunctionProto {
         name: text(&function.name),
         input: function.inputs.clone(),
@@ -145,18 +158,18 @@ fn function(function: &Function) -> FunctionProto {
         doc_string: text(&function.doc_string),
         opset_import: opsets(&function.opset_imports),
         domain: text(&function.domain),
-        attribute_proto: attributes(&function.attributes, &function.opaque),
+        attribute_proto: attributes(&function.attributes, &function.opaque, &[]),
         value_info,
         overload: text(&function.overload),
         metadata_props: metadata(&function.metadata),
     }
 }
 
-fn attributes(attributes: &Attributes, opaque: &[(String, Bytes)]) -> Vec<AttributeProto> {
+fn attributes(attributes: &Attributes, opaque: &[(String, Bytes)], outer: &[&str]) -> Vec<AttributeProto> {
     let labels: Vec<Bytes> = carried(opaque, "attribute");
     let labels: Vec<AttributeProto> = labels.into_iter().filter_map(|message| AttributeProto::decode(message).ok()).collect();
     let encode = |(name, value): (&String, &Attribute)| {
-        let mut proto = AttributeProto { name: Some(name.clone()), ..attribute(value) };
+        let mut proto = AttributeProto { name: Some(name.clone()), ..attribute(value, outer) };
         if let Some(labels) = labels.iter().find(|labels| labels.name.as_deref() == Some(name)) {
             proto.doc_string.clone_from(&labels.doc_string);
             if let (Some(tensor), Some(labels)) = (&mut proto.t, &labels.t) {
@@ -170,8 +183,8 @@ fn attributes(attributes: &Attributes, opaque: &[(String, Bytes)]) -> Vec<Attrib
     attributes.0.iter().map(encode).collect()
 }
 
-/// The message of an attribute, without its name.
-fn attribute(value: &Attribute) -> AttributeProto {
+/// The message of an attribute, without its name. `outer` are the names of the graph that the node is in.
+fn attribute(value: &Attribute, outer: &[&str]) -> AttributeProto {
     use attribute_type as kind;
     let of = |kind: i32| AttributeProto { r#type: Some(kind), ..AttributeProto::default() };
     let tensors = |tensors: &[HostTensor]| tensors.iter().map(tensor::encode).collect();
@@ -180,13 +193,13 @@ fn attribute(value: &Attribute) -> AttributeProto {
         Attribute::Int(value) => AttributeProto { i: Some(*value), ..of(kind::INT) },
         Attribute::String(value) => AttributeProto { s: Some(value.clone()), ..of(kind::STRING) },
         Attribute::Tensor(value) => AttributeProto { t: Some(Box::new(tensor::encode(value))), ..of(kind::TENSOR) },
-        Attribute::Graph(value) => AttributeProto { g: Some(Box::new(graph(value))), ..of(kind::GRAPH) },
+        Attribute::Graph(value) => AttributeProto { g: Some(subgraph(value, outer)), ..of(kind::GRAPH) },
         Attribute::Type(value) => AttributeProto { tp: Some(Box::new(types::encode(value))), ..of(kind::TYPE_PROTO) },
         Attribute::Floats(values) => AttributeProto { floats: values.clone(), ..of(kind::FLOATS) },
         Attribute::Ints(values) => AttributeProto { ints: values.clone(), ..of(kind::INTS) },
         Attribute::Strings(values) => AttributeProto { strings: values.clone(), ..of(kind::STRINGS) },
         Attribute::Tensors(values) => AttributeProto { tensors: tensors(values), ..of(kind::TENSORS) },
-        Attribute::Graphs(values) => AttributeProto { graphs: values.iter().map(graph).collect(), ..of(kind::GRAPHS) },
+        Attribute::Graphs(values) => AttributeProto { graphs: values.iter().map(|value| subgraph(value, outer)).collect(), ..of(kind::GRAPHS) },
         Attribute::Types(values) => AttributeProto { type_protos: values.iter().map(types::encode).collect(), ..of(kind::TYPE_PROTOS) },
         Attribute::Reference { name, attribute_type } => AttributeProto { ref_attr_name: Some(name.clone()), ..of(*attribute_type) },
         // The message is a whole AttributeProto that decoding made; nothing else makes this variant.

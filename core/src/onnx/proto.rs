@@ -153,8 +153,9 @@ pub struct AttributeProto {
     pub s: Option<Bytes>,
     #[prost(message, optional, boxed, tag = "5")]
     pub t: Option<Box<TensorProto>>,
-    #[prost(message, optional, boxed, tag = "6")]
-    pub g: Option<Box<GraphProto>>,
+    /// A `GraphProto`, decoded on its own: depth of nesting is for the reader to limit, not for the protobuf library.
+    #[prost(bytes = "bytes", optional, tag = "6")]
+    pub g: Option<Bytes>,
     #[prost(float, repeated, tag = "7")]
     pub floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
@@ -163,8 +164,9 @@ pub struct AttributeProto {
     pub strings: Vec<Bytes>,
     #[prost(message, repeated, tag = "10")]
     pub tensors: Vec<TensorProto>,
-    #[prost(message, repeated, tag = "11")]
-    pub graphs: Vec<GraphProto>,
+    /// As `g`.
+    #[prost(bytes = "bytes", repeated, tag = "11")]
+    pub graphs: Vec<Bytes>,
     #[prost(string, optional, tag = "13")]
     pub doc_string: Option<String>,
     #[prost(message, optional, boxed, tag = "14")]

@@ -2,6 +2,7 @@
 
 use crate::graph::attribute::AttributeError;
 use crate::host::HostTensorError;
+use crate::task::Cancelled;
 use crate::tensor::TensorError;
 
 /// A sentence about one operator, in lower case, without the node's name.
@@ -27,6 +28,14 @@ pub enum OpError {
     /// Legal ONNX that Drydock does not run yet. Never an approximation.
     #[error("{0} is not supported")]
     Unsupported(String),
+    /// A node of the operator's own subgraph failed. Always the innermost one: errors on the way out are passed on as they are.
+    #[error("inside it, node '{node}' ({operator}) with inputs {inputs}: {source}")]
+    Inside { node: String, operator: String, inputs: String, source: Box<OpError> },
+    /// A bug in Drydock or burn, contained.
+    #[error("it broke down inside the engine: {0}. This is a bug in Drydock; please report it with the model")]
+    BrokeDown(String),
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     #[error("a result of shape {shape:?} would take {bytes} bytes, more than the limit of {limit}")]
     ResultTooLarge { shape: Vec<usize>, bytes: u128, limit: u128 },
 }

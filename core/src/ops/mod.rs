@@ -22,6 +22,7 @@ pub(crate) mod testing;
 pub mod activation;
 pub mod concat;
 pub mod constant;
+pub mod control_flow;
 pub mod conv;
 pub mod elementwise;
 pub mod gather;
@@ -35,5 +36,5 @@ pub mod reduce;
 pub mod selection;
 
 pub use error::OpError;
-pub use operator::{Inputs, NodeContext, Operator, Placement, RunContext};
+pub use operator::{Body, Inputs, NodeContext, Operator, Placement, RunContext};
 pub use registry::{OpsetRange, Registration, find, registrations};

@@ -1,11 +1,14 @@
 //! The trait that every operator implements, and what it gets to work with.
 
+use std::sync::Arc;
+
 use smallvec::{SmallVec, smallvec};
 
 use super::OpError;
 use crate::graph::infer::InferInputs;
-use crate::graph::{Attributes, ValueType};
-use crate::host::ElementType;
+use crate::graph::{AttributeError, Attributes, ValueType};
+use crate::host::{ElementType, HostTensor};
+use crate::task::TaskCtx;
 use crate::tensor::{Device, Tensor, Value};
 
 /// One operator with its attributes parsed: built once when a plan is compiled, run any number of times from any thread.
@@ -22,6 +25,7 @@ pub trait Operator: Send + Sync + std::fmt::Debug {
     }
 
     /// Multiply-accumulates for these types; `None` where dimensions are unknown. Operators without products count 0.
+    /// As in [`Self::infer`], the types of what subgraphs capture come after those of the inputs.
     fn macs(&self, _inputs: &[Option<ValueType>], _outputs: &[Option<ValueType>]) -> Option<u64> {
         Some(0)
     }
@@ -48,6 +52,8 @@ pub enum Placement {
     /// Written over burn's rank-free operations: runs wherever its float32 inputs are. On a GPU plan the engine puts them there first.
     /// Inputs of other types (indices, shapes, conditions) stay in host memory; the operator uploads what it needs.
     AnyDevice,
+    /// Hands values on without computing with them (control flow, sequences): they stay wherever they are.
+    PassThrough,
 }
 
 /// What an operator is built from.
@@ -59,7 +65,54 @@ pub struct NodeContext<'a> {
     pub n_inputs: usize,
     pub n_outputs: usize,
     /// Constants behind the inputs, so that an operator can prepare them once (tree tables, packed weights).
-    pub constants: &'a [Option<&'a crate::host::HostTensor>],
+    pub constants: &'a [Option<&'a HostTensor>],
+    /// The subgraphs in the node's attributes, by the attribute's name. What they capture follows the node's own inputs wherever an operator
+    /// gets inputs, types or constants.
+    pub bodies: &'a [(&'a str, Arc<dyn Body>)],
+}
+
+impl NodeContext<'_> {
+    /// The subgraph in an attribute.
+    pub fn body(&self, name: &str) -> Result<Arc<dyn Body>, OpError> {
+        match self.bodies.iter().find(|(attribute, _)| *attribute == name) {
+            Some((_, body)) => Ok(Arc::clone(body)),
+            // Says whether it is missing or no graph.
+            None => Err(self.attributes.require_graph(name).err().unwrap_or(AttributeError::Missing { name: name.to_owned() }).into()),
+        }
+    }
+}
+
+/// A subgraph of a node: a branch of `If`, the body of `Loop`. An operator calls it like a function; `captured` is what the node's subgraphs
+/// together read from the graph around them, as the operator got it.
+pub trait Body: Send + Sync + std::fmt::Debug {
+    fn n_inputs(&self) -> usize;
+
+    fn n_outputs(&self) -> usize;
+
+    /// Types of the outputs for these types of the inputs, as far as they can be known.
+    fn infer(&self, inputs: Vec<Option<ValueType>>, captured: Captured<'_>) -> Vec<Option<ValueType>>;
+
+    /// Multiply-accumulates of one run; `None` where they can't be known.
+    fn macs(&self, inputs: Vec<Option<ValueType>>, captured: Captured<'_>) -> Option<u64>;
+
+    /// Runs the subgraph: one value per output. An error names the node inside.
+    fn run(&self, inputs: Vec<Value>, captured: &[Value], context: &RunContext<'_>) -> Result<Vec<Value>, OpError>;
+}
+
+/// What is known of the values that a node's subgraphs capture.
+#[derive(Debug, Clone, Copy)]
+pub struct Captured<'a> {
+    pub types: &'a [Option<ValueType>],
+    /// By the same index; may be shorter.
+    pub constants: &'a [Option<&'a HostTensor>],
+}
+
+impl<'a> Captured<'a> {
+    /// Separates the types of a node's own inputs from those of what its subgraphs capture.
+    pub fn split(inputs: &'a InferInputs<'_>, n_inputs: usize) -> (&'a [Option<ValueType>], Self) {
+        let (own, types) = inputs.types.split_at(n_inputs.min(inputs.types.len()));
+        (own, Self { types, constants: inputs.constants.get(n_inputs..).unwrap_or_default() })
+    }
 }
 
 /// What an operator may use while it runs.
@@ -67,6 +120,8 @@ pub struct RunContext<'a> {
     pub device: &'a Device,
     /// Results larger than this are refused before they are allocated.
     pub max_result_bytes: u128,
+    /// Asked at each iteration of whatever the model itself decides to repeat.
+    pub task: &'a TaskCtx,
 }
 
 impl RunContext<'_> {
@@ -124,6 +179,11 @@ impl Inputs {
 
     pub fn take_optional_tensor(&mut self, index: usize, name: &'static str) -> Result<Option<Tensor>, OpError> {
         if self.has(index) { self.take_tensor(index, name).map(Some) } else { Ok(None) }
+    }
+
+    /// Takes out everything from input `index` on; what is left out is an empty optional.
+    pub fn take_from(&mut self, index: usize) -> Vec<Value> {
+        self.values.drain(index.min(self.values.len())..).map(|value| value.unwrap_or(Value::Absent)).collect()
     }
 
     /// Takes all inputs out, in order; each must be a tensor.

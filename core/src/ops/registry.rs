@@ -1,6 +1,11 @@
 //! Which operators Drydock runs: every family's table, looked up by domain, type and opset.
 
-use super::{NodeContext, OpError, Operator};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Body, NodeContext, OpError, Operator};
+use crate::graph::Node;
+use crate::host::HostTensor;
 
 /// One line of a family's `OPERATORS` table.
 pub struct Registration {
@@ -34,6 +39,7 @@ const FAMILIES: &[&[Registration]] = &[
     super::activation::OPERATORS,
     super::concat::OPERATORS,
     super::constant::OPERATORS,
+    super::control_flow::OPERATORS,
     super::conv::OPERATORS,
     super::elementwise::OPERATORS,
     super::gather::OPERATORS,
@@ -81,4 +87,46 @@ pub enum Unavailable {
     Domain,
     Operator,
     Opset,
+}
+
+/// Why a node has no operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildError {
+    /// There is none of that name, domain and opset here: the end of a sentence.
+    Unavailable(String),
+    /// There is one, but it refuses the node's attributes.
+    Operator(OpError),
+}
+
+/// Finds and builds the operator of a node. `constants` stand behind its inputs, as far as the caller wants to show them; `bodies` are the
+/// subgraphs in its attributes.
+pub fn build(
+    opsets: &BTreeMap<String, i64>,
+    node: &Node,
+    constants: &[Option<&HostTensor>],
+    bodies: &[(&str, Arc<dyn Body>)],
+) -> Result<Box<dyn Operator>, BuildError> {
+    let (registration, opset) = find_for(opsets, node).map_err(BuildError::Unavailable)?;
+    let context = NodeContext {
+        op_type: &node.op_type,
+        attributes: &node.attributes,
+        opset,
+        n_inputs: node.inputs.len(),
+        n_outputs: node.outputs.len(),
+        constants,
+        bodies,
+    };
+    (registration.build)(&context).map_err(BuildError::Operator)
+}
+
+/// The registration for a node and its opset; or why there is none, as the end of a sentence.
+pub fn find_for(opsets: &BTreeMap<String, i64>, node: &Node) -> Result<(&'static Registration, i64), String> {
+    let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
+    let opset = *opsets.get(&node.domain).ok_or_else(|| format!("the model imports no opset for the domain '{domain}'"))?;
+    let registration = find(&node.domain, &node.op_type, opset).map_err(|reason| match reason {
+        Unavailable::Domain => format!("Drydock has no operators of the domain '{domain}'"),
+        Unavailable::Operator => format!("Drydock does not run this operator of '{domain}' (opset {opset})"),
+        Unavailable::Opset => format!("Drydock does not run this operator at opset {opset} of '{domain}'"),
+    })?;
+    Ok((registration, opset))
 }

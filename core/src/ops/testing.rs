@@ -13,6 +13,7 @@ use super::{Inputs, NodeContext, OpError, Operator, RunContext, find};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Attribute, Attributes, ValueType};
 use crate::host::{Bool, Element, HostTensor};
+use crate::task::TaskCtx;
 use crate::tensor::{Device, Tensor, Value};
 
 /// A node to be. `opset` is 21 and there is one output unless told otherwise.
@@ -111,6 +112,7 @@ impl Case {
             n_inputs,
             n_outputs: self.n_outputs,
             constants: &constants,
+            bodies: &[],
         })
     }
 
@@ -118,7 +120,7 @@ impl Case {
     pub fn run_values(&self, inputs: Vec<Option<Value>>) -> Result<Vec<Value>, OpError> {
         let operator = self.build(inputs.len())?;
         let device = Device::Cpu;
-        let context = RunContext { device: &device, max_result_bytes: self.max_result_bytes };
+        let context = RunContext { device: &device, max_result_bytes: self.max_result_bytes, task: &TaskCtx::unattended() };
         Ok(operator.run(Inputs::new(inputs.into()), &context)?.into_vec())
     }
 

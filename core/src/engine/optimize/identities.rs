@@ -8,8 +8,9 @@ pub(super) fn remove(editor: &mut GraphEditor<'_>) {
     let candidates: Vec<NodeId> = editor.nodes().map(|(id, _)| id).collect();
     for id in candidates {
         let Some((input, output)) = passes_on(editor.graph(), editor.node(id)) else { continue };
-        // A graph output keeps its own node: its name must stay. So must a name that a subgraph reads.
-        if !editor.is_output(output) && input != output && editor.replace_uses(output, input) {
+        // A graph output keeps its own node: its name must stay.
+        if !editor.is_output(output) && input != output {
+            editor.replace_uses(output, input);
             editor.remove_node(id);
         }
     }

@@ -196,12 +196,21 @@ fn nest(inner: Vec<u8>, keys: &[u8], depth: usize) -> Vec<u8> {
 
 #[test]
 fn deep_nesting_is_refused_not_overflowed() {
-    // graph (in attribute: field 6) ← attribute (in node: field 5) ← node (in graph: field 1), a thousand times, then the model's field 7.
-    let graph = nest(nest(Vec::new(), &[0x32, 0x2a, 0x0a], 3_000), &[0x3a], 1);
-    assert_eq!(
-        load_raw(&graph).unwrap_err().to_string(),
-        "model.onnx: not an ONNX model, or cut short: graphs or types are nested too deeply (more than 100 levels of messages)"
-    );
+    let nested = |depth: usize| {
+        let wrap = |inner: GraphProto, level: usize| {
+            let branch = AttributeProto {
+                name: some("branch"),
+                r#type: Some(attribute_type::GRAPH),
+                g: Some(inner.encode_to_vec().into()),
+                ..AttributeProto::default()
+            };
+            let node = NodeProto { attribute: vec![branch], ..node("Operator", &[], &[&format!("made_{level}")]) };
+            GraphProto { node: vec![node], ..GraphProto::default() }
+        };
+        ModelProto { graph: Some((0..depth).fold(GraphProto::default(), wrap)), ..small_model() }
+    };
+    assert_eq!(read(&nested(1_000)).unwrap().graph.with_subgraphs().count(), 1_001);
+    assert!(refusal(&nested(1_001)).contains("graphs are nested more than 1000 levels deep"));
     // sequence (field 4) of a type (field 1), a thousand times, as the type (field 2) of an input (field 11).
     let types = nest(nest(Vec::new(), &[0x0a, 0x22], 2_000), &[0x12, 0x5a, 0x3a], 3);
     assert!(load_raw(&types).unwrap_err().to_string().contains("nested too deeply"));

@@ -257,8 +257,8 @@ impl Generator {
             8 => Attribute::Tensors(self.list(2, |generator, _| generator.tensor())),
             9 => Attribute::Types(self.list(2, |generator, _| generator.value_type(2))),
             10 => Attribute::Reference { name: "outer".to_owned(), attribute_type: 1 },
-            11 => Attribute::Graph(Box::new(self.graph(depth - 1))),
-            _ => Attribute::Graphs(self.list(2, |generator, _| generator.graph(depth - 1))),
+            11 => Attribute::Graph(self.graph(depth - 1).into()),
+            _ => Attribute::Graphs(self.list(2, |generator, _| generator.graph(depth - 1).into())),
         }
     }
 

@@ -92,7 +92,7 @@ fn batch_and_channels_stay_symbolic() {
 #[test]
 fn pools_over_burn_agree_with_the_host() {
     let device = Device::Cpu;
-    let context = RunContext { device: &device, max_result_bytes: 1 << 30 };
+    let context = RunContext { device: &device, max_result_bytes: 1 << 30, task: &crate::task::TaskCtx::unattended() };
     let window = |case: Case| case.ints("kernel_shape", &[3, 2]).ints("strides", &[2, 3]).ints("pads", &[1, 0, 2, 1]).int("ceil_mode", 1);
     let line = |case: Case| case.ints("kernel_shape", &[3]).ints("strides", &[2]).ints("pads", &[2, 1]);
     let dilated = op("MaxPool").ints("kernel_shape", &[2, 2]).ints("dilations", &[2, 3]).ints("pads", &[1, 1, 1, 2]);

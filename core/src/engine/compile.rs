@@ -1,0 +1,194 @@
+//! Turning a graph into steps: one built operator per node, constants where they are needed, last uses known. A subgraph becomes a
+//! [`CompiledBody`] that its node's operator holds; what it captures is among the sources of the node's step.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::body::CompiledBody;
+use super::plan::{Plan, PlanInput, PlanOptions, Program, Slot, Source, Step};
+use super::{PlanError, UnsupportedNode};
+use crate::graph::{Attribute, Graph, Model, Node, ValueId, order, with_stack};
+use crate::host::HostTensor;
+use crate::ops::registry::{self, BuildError};
+use crate::ops::{Body, OpError, Operator, Placement};
+use crate::task::TaskCtx;
+use crate::tensor::{Tensor, Value};
+
+/// Reports every node whose operator is missing, in subgraphs too.
+pub(super) fn check_supported(model: &Model) -> Result<(), PlanError> {
+    let mut missing = Vec::new();
+    for graph in model.graph.with_subgraphs() {
+        for node in &graph.nodes {
+            if let Err(reason) = registry::find_for(&model.opset_imports, node) {
+                missing.push(UnsupportedNode { node: node.label(graph).to_owned(), operator: node.qualified_type(), reason });
+            }
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(PlanError::Unsupported(missing)) }
+}
+
+/// Builds the operator of a node, which sees all constants behind its inputs.
+pub(super) fn build_operator(
+    opsets: &BTreeMap<String, i64>,
+    graph: &Graph,
+    node: &Node,
+    bodies: &[(&str, Arc<dyn Body>)],
+) -> Result<Box<dyn Operator>, PlanError> {
+    let constants: SmallVec<[Option<&HostTensor>; 4]> = node.inputs.iter().map(|id| id.and_then(|id| graph.constant(id))).collect();
+    registry::build(opsets, node, &constants, bodies).map_err(|error| {
+        let (node, operator) = (node.label(graph).to_owned(), node.qualified_type());
+        match error {
+            BuildError::Unavailable(reason) => PlanError::Unsupported(vec![UnsupportedNode { node, operator, reason }]),
+            BuildError::Operator(source) => PlanError::Operator { node, operator, source },
+        }
+    })
+}
+
+/// Compiles a model as it stands.
+pub(super) fn compile(ctx: &TaskCtx, model: &Model, options: &PlanOptions) -> Result<Plan, PlanError> {
+    let graph = &model.graph;
+    let mut compiler = Compiler::new(ctx, &model.opset_imports, options, graph);
+    let mut input_slots = Vec::with_capacity(graph.inputs.len());
+    for &id in &graph.inputs {
+        let default = graph.initializers.get(&id).map(|initializer| compiler.tensor_from(id, &initializer.tensor)).transpose()?;
+        input_slots.push((compiler.new_slot(id), default));
+    }
+    let program = compiler.program()?;
+    let describe = |id: &ValueId| PlanInput {
+        name: graph.value(*id).name.clone(),
+        value_type: graph.value(*id).value_type.clone(),
+        is_optional: graph.initializers.contains_key(id),
+    };
+    Ok(Plan {
+        inputs: graph.inputs.iter().map(describe).collect(),
+        outputs: graph.outputs.iter().map(describe).collect(),
+        input_slots,
+        program,
+        device: options.device.clone(),
+        max_result_bytes: options.max_result_bytes,
+    })
+}
+
+/// Turns one graph into a program.
+struct Compiler<'a> {
+    ctx: &'a TaskCtx,
+    opsets: &'a BTreeMap<String, i64>,
+    options: &'a PlanOptions,
+    graph: &'a Graph,
+    slots: Vec<Option<Slot>>,
+    n_slots: usize,
+    constants: Vec<Value>,
+    /// Constants by value and whether they are on the plan's device.
+    constant_by_value: HashMap<(ValueId, bool), usize>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(ctx: &'a TaskCtx, opsets: &'a BTreeMap<String, i64>, options: &'a PlanOptions, graph: &'a Graph) -> Self {
+        let slots = vec![None; graph.values().len()];
+        Self { ctx, opsets, options, graph, slots, n_slots: 0, constants: Vec::new(), constant_by_value: HashMap::new() }
+    }
+
+    /// Compiles all nodes. Whatever comes from outside has its slot already.
+    fn program(mut self) -> Result<Program, PlanError> {
+        let graph = self.graph;
+        let mut steps = Vec::with_capacity(graph.nodes.len());
+        for node_id in order::topological_order(graph)? {
+            self.ctx.checkpoint()?;
+            steps.push(self.step(graph.node(node_id))?);
+        }
+        let mut outputs = Vec::with_capacity(graph.outputs.len());
+        for &id in &graph.outputs {
+            let source = self.source(id, false)?;
+            outputs.push(source.ok_or_else(|| PlanError::MissingOutput(graph.value(id).name.clone()))?);
+        }
+        mark_last_uses(&mut steps, &mut outputs, self.n_slots);
+        Ok(Program { steps, outputs, constants: self.constants, n_slots: self.n_slots })
+    }
+
+    fn step(&mut self, node: &Node) -> Result<Step, PlanError> {
+        let operator = build_operator(self.opsets, self.graph, node, &self.bodies(node)?)?;
+        let placement = operator.placement();
+        let on_device = placement == Placement::AnyDevice && !self.options.device.is_cpu();
+        let mut sources = SmallVec::new();
+        for read in node.inputs.iter().copied().chain(node.captured().map(Some)) {
+            let source = match read {
+                None => Source::Absent,
+                Some(id) => self.source(id, on_device)?.ok_or_else(|| PlanError::MissingValue {
+                    node: node.label(self.graph).to_owned(),
+                    operator: node.qualified_type(),
+                    value: self.graph.value(id).name.clone(),
+                })?,
+            };
+            sources.push(source);
+        }
+        let outputs = node.outputs.iter().map(|output| output.map(|id| self.new_slot(id))).collect();
+        Ok(Step { operator, placement, sources, outputs, node: node.label(self.graph).to_owned(), operator_name: node.qualified_type() })
+    }
+
+    fn bodies<'n>(&self, node: &'n Node) -> Result<Vec<(&'n str, Arc<dyn Body>)>, PlanError> {
+        let mut bodies = Vec::new();
+        let mut first_capture = 0;
+        for (name, attribute) in &node.attributes.0 {
+            if let Attribute::Graph(graph) = attribute {
+                let body: Arc<dyn Body> = Arc::new(with_stack(|| self.body(graph, first_capture))?);
+                bodies.push((name.as_str(), body));
+            }
+            first_capture += attribute.subgraphs().iter().map(|graph| graph.captures.len()).sum::<usize>();
+        }
+        Ok(bodies)
+    }
+
+    fn body(&self, graph: &Graph, first_capture: usize) -> Result<CompiledBody, PlanError> {
+        let mut compiler = Compiler::new(self.ctx, self.opsets, self.options, graph);
+        let inputs = graph.inputs.iter().map(|id| compiler.new_slot(*id)).collect();
+        let captures = (first_capture..).zip(&graph.captures).map(|(index, capture)| (index, compiler.new_slot(capture.inner))).collect();
+        Ok(CompiledBody { inputs, captures, program: compiler.program()? })
+    }
+
+    /// Where a value is; `None` if nothing makes it.
+    fn source(&mut self, id: ValueId, on_device: bool) -> Result<Option<Source>, PlanError> {
+        if let Some(slot) = self.slots[id.index()] {
+            return Ok(Some(Source::Slot { slot, is_last_use: false }));
+        }
+        if let Some(index) = self.constant_by_value.get(&(id, on_device)) {
+            return Ok(Some(Source::Constant(*index)));
+        }
+        let Some(tensor) = self.graph.constant(id) else { return Ok(None) };
+        let mut value = self.tensor_from(id, tensor)?;
+        if on_device && let Value::Tensor(tensor) = &value {
+            value = Value::Tensor(tensor.to_device(&self.options.device).map_err(|source| self.initializer_error(id, source.into()))?);
+        }
+        self.constants.push(value);
+        let index = self.constants.len() - 1;
+        self.constant_by_value.insert((id, on_device), index);
+        Ok(Some(Source::Constant(index)))
+    }
+
+    fn tensor_from(&self, id: ValueId, tensor: &HostTensor) -> Result<Value, PlanError> {
+        Tensor::from_host(tensor).map(Value::Tensor).map_err(|source| self.initializer_error(id, source.into()))
+    }
+
+    fn initializer_error(&self, id: ValueId, source: OpError) -> PlanError {
+        PlanError::Operator { node: self.graph.value(id).name.clone(), operator: "initializer".to_owned(), source }
+    }
+
+    fn new_slot(&mut self, id: ValueId) -> Slot {
+        let slot = self.n_slots;
+        self.n_slots += 1;
+        self.slots[id.index()] = Some(slot);
+        slot
+    }
+}
+
+/// Marks, for each slot, the one read after which nobody needs its value. Within a step that reads a value twice, the later read is the last.
+fn mark_last_uses(steps: &mut [Step], outputs: &mut [Source], n_slots: usize) {
+    let mut is_needed = vec![false; n_slots];
+    let reads = outputs.iter_mut().rev().chain(steps.iter_mut().rev().flat_map(|step| step.sources.iter_mut().rev()));
+    for source in reads {
+        if let Source::Slot { slot, is_last_use } = source {
+            *is_last_use = !std::mem::replace(&mut is_needed[*slot], true);
+        }
+    }
+}
