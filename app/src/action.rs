@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
+use drydock_core::report::Figure;
 use drydock_core::session::Command;
 use drydock_core::tensor::device::DeviceChoice;
 
@@ -21,6 +22,8 @@ pub enum Action {
     /// Asks the user for a file.
     Choose(Purpose),
     UseDevice(DeviceChoice),
+    /// Asks where to, and saves.
+    SaveFigure(Box<Figure>),
     /// Puts text on the clipboard; `what` says in a toast what was copied.
     Copy {
         text: String,

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use drydock_core::home::Remembered;
-use drydock_core::session::{Command, Event, JobKind, JobState, Session, command_line};
+use drydock_core::session::{Command, Event, JobKind, JobState, Session, Task, command_line};
 use drydock_core::tensor::device::DeviceChoice;
 use drydock_core::verify::VerifyRequest;
 use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui, ViewportCommand};
 
 use crate::action::{Action, Outbox};
 use crate::background::Latest;
+use crate::figures::{self, FigureSaver};
 use crate::files::{Answer, FileDialogs, Purpose};
 use crate::panels::context_bar::ContextBar;
 use crate::panels::drop_overlay::{self, Intent};
@@ -20,9 +21,9 @@ use crate::samples::{self, Sample};
 use crate::settings::Settings;
 use crate::theme;
 use crate::ui_command::UiCommand;
-use crate::ui_state::{Overlay, Page, ThemeChoice, Toast, UiState};
+use crate::ui_state::{Overlay, ThemeChoice, Toast, UiState};
 use crate::view_context::{RunningJob, ViewContext, running_jobs};
-use crate::views::{self, Views, score::ScoreView};
+use crate::views::{Views, score::ScoreView};
 
 /// At most this often is the window redrawn while a job runs.
 const FRAME_WHILE_RUNNING: Duration = Duration::from_millis(33);
@@ -34,6 +35,7 @@ pub struct DrydockApp {
     context_bar: ContextBar,
     outbox: Outbox,
     dialogs: FileDialogs,
+    figures: FigureSaver,
     samples: Latest<Option<PathBuf>, Vec<Sample>>,
     options: Options,
     /// What was last written to the data home.
@@ -67,6 +69,7 @@ impl DrydockApp {
             context_bar: ContextBar::default(),
             outbox: Outbox::default(),
             dialogs: FileDialogs::default(),
+            figures: FigureSaver::default(),
             samples: Latest::default(),
             options,
             saved,
@@ -103,7 +106,13 @@ impl eframe::App for DrydockApp {
             self.on_event(ctx, &event);
         }
         if let Some((purpose, answer)) = self.dialogs.poll() {
-            self.on_file_answer(purpose, answer);
+            self.on_file_answer(ctx, purpose, answer);
+        }
+        if let Some(saved) = self.figures.poll() {
+            match saved {
+                Ok(path) => self.toast(ctx, &format!("Saved {}.", path.display()), None),
+                Err(why) => self.ui_state.toasts.push(Toast { is_error: true, text: why, page: Some(Task::Predict), ends_at: None }),
+            }
         }
         self.take_drops(ctx);
         self.take_shortcuts(ctx);
@@ -190,12 +199,7 @@ impl DrydockApp {
     /// Errors stand on the page where their cause is; who looks at another page is told in a toast.
     fn on_notice(&mut self, text: &str, is_error: bool) {
         let state = self.session.state();
-        let cause = state
-            .jobs
-            .iter()
-            .rev()
-            .find(|job| matches!(&job.state, JobState::Failed(message) if message == text))
-            .map(|job| views::page_of(job.kind));
+        let cause = state.jobs.iter().rev().find(|job| matches!(&job.state, JobState::Failed(message) if message == text)).map(|job| job.kind.task());
         if cause != Some(self.ui_state.page) {
             self.ui_state.toasts.push(Toast { is_error, text: text.to_owned(), page: cause, ends_at: None });
         }
@@ -206,35 +210,40 @@ impl DrydockApp {
         let Some(opened) = &self.session.state().opened else { return };
         let title = format!("{} · Drydock", opened.model.title());
         ctx.send_viewport_cmd(ViewportCommand::Title(title));
-        if self.ui_state.page == Page::Models {
+        if self.ui_state.page == Task::Models {
             let contract = &opened.model.contract;
             let can_predict = opened.model.plan_error().is_none() && (contract.image.is_some() || !contract.columns.is_empty());
-            self.ui_state.page = if can_predict { Page::Predict } else { Page::Inspect };
+            self.ui_state.page = if can_predict { Task::Predict } else { Task::Inspect };
         }
         self.save_settings();
     }
 
     fn on_scored(&mut self, ctx: &Context) {
         self.views.score.show_scored();
-        if self.ui_state.page != Page::Score {
-            self.toast(ctx, "The table is scored.", Some(Page::Score));
+        if self.ui_state.page != Task::Score {
+            self.toast(ctx, "The table is scored.", Some(Task::Score));
         }
     }
 
-    fn on_file_answer(&mut self, purpose: Purpose, answer: Answer) {
+    fn on_file_answer(&mut self, ctx: &Context, purpose: Purpose, answer: Answer) {
         match answer {
             Answer::Dismissed => {}
-            Answer::Chosen(path) => self.on_chosen(purpose, path),
+            Answer::Chosen(path) => self.on_chosen(ctx, purpose, path),
+            // What is to be saved is saved, where there is nobody to ask for a name.
+            Answer::Unavailable if purpose == Purpose::Figure => {
+                let path = self.views.predict.figure_path(self.session.state());
+                self.on_chosen(ctx, purpose, figures::free_name(&path));
+            }
             Answer::Unavailable => {
                 let hint = "This desktop offers no file dialog: drop the file on the window, or type its path.";
                 match purpose {
                     Purpose::Model => {
-                        self.ui_state.page = Page::Models;
+                        self.ui_state.page = Task::Models;
                         self.views.models.hint = Some(hint.to_owned());
                         self.views.models.path.wants_focus = true;
                     }
                     Purpose::Table | Purpose::Rows => self.views.score.hint = Some(hint.to_owned()),
-                    Purpose::Picture | Purpose::Output | Purpose::TestSets => {}
+                    Purpose::Picture | Purpose::Output | Purpose::TestSets | Purpose::Figure => {}
                 }
                 if purpose != Purpose::Model {
                     self.ui_state.toasts.push(Toast { is_error: false, text: hint.to_owned(), page: None, ends_at: None });
@@ -243,17 +252,22 @@ impl DrydockApp {
         }
     }
 
-    fn on_chosen(&mut self, purpose: Purpose, path: PathBuf) {
+    fn on_chosen(&mut self, ctx: &Context, purpose: Purpose, path: PathBuf) {
         match purpose {
             Purpose::Model => self.outbox.send(Action::OpenModel(path)),
             Purpose::Table => {
-                self.ui_state.page = Page::Score;
+                self.ui_state.page = Task::Score;
                 self.outbox.core(Command::DescribeTable(path));
             }
             Purpose::Rows => self.outbox.core(Command::DescribeTable(path)),
             Purpose::Picture => self.show_picture(path),
             Purpose::Output => self.views.score.write_to(&path),
             Purpose::TestSets => self.verify(path),
+            Purpose::Figure => {
+                self.ui_state.page = Task::Predict;
+                let path = if path.extension().is_none() { path.with_extension("svg") } else { path };
+                self.figures.save_to(ctx, path, self.views.predict.figure_rect());
+            }
         }
     }
 
@@ -294,6 +308,10 @@ impl DrydockApp {
                 Action::Take(path) => self.take(ctx, &path),
                 Action::Choose(purpose) => self.choose(ctx, frame, purpose),
                 Action::UseDevice(device) => self.use_device(device),
+                Action::SaveFigure(figure) => {
+                    self.figures.want(*figure);
+                    self.choose(ctx, frame, Purpose::Figure);
+                }
                 Action::Copy { text, what } => {
                     ctx.copy_text(text);
                     self.toast(ctx, &format!("Copied {what}."), None);
@@ -311,7 +329,7 @@ impl DrydockApp {
             UiCommand::OpenSample => self.open_sample(ctx),
             UiCommand::CloseModel => {
                 self.session.dispatch(Command::CloseModel);
-                self.ui_state.page = Page::Models;
+                self.ui_state.page = Task::Models;
                 ctx.send_viewport_cmd(ViewportCommand::Title("Drydock".to_owned()));
             }
             UiCommand::Verify => {
@@ -344,7 +362,7 @@ impl DrydockApp {
         match &intent {
             Intent::OpenModel(path) => self.outbox.send(Action::OpenModel(path.clone())),
             Intent::Score(path) => {
-                self.ui_state.page = Page::Score;
+                self.ui_state.page = Task::Score;
                 self.views.score.score_when_ready();
                 self.session.dispatch(Command::DescribeTable(path.clone()));
             }
@@ -361,7 +379,7 @@ impl DrydockApp {
     }
 
     fn show_picture(&mut self, path: PathBuf) {
-        self.ui_state.page = Page::Predict;
+        self.ui_state.page = Task::Predict;
         self.views.predict.show_picture(path);
     }
 
@@ -370,6 +388,7 @@ impl DrydockApp {
         let near = match purpose {
             Purpose::Model => state.recent_models.first().cloned(),
             Purpose::Output => Some(self.views.score.output()),
+            Purpose::Figure => Some(self.views.predict.figure_path(state)),
             Purpose::Table | Purpose::Rows => state.table.as_ref().map(|table| table.path.clone()),
             Purpose::Picture | Purpose::TestSets => None,
         };
@@ -393,7 +412,7 @@ impl DrydockApp {
     }
 
     fn verify(&mut self, folder: PathBuf) {
-        self.ui_state.page = Page::Jobs;
+        self.ui_state.page = Task::Jobs;
         let request = VerifyRequest { folders: vec![folder], device: self.ui_state.device, ..VerifyRequest::default() };
         self.session.dispatch(Command::Verify(request));
     }
@@ -401,7 +420,7 @@ impl DrydockApp {
     fn run_score(&mut self) {
         let is_running = self.session.state().jobs.iter().any(|job| job.kind == JobKind::Score && job.state == JobState::Running);
         if let Some(command) = self.views.score.command(self.session.state()).filter(|_| !is_running) {
-            self.ui_state.page = Page::Score;
+            self.ui_state.page = Task::Score;
             self.session.dispatch(command);
         }
     }
@@ -413,9 +432,9 @@ impl DrydockApp {
             Some(Command::OpenModel { path: opened.model.path.clone(), device: opened.device })
         };
         let command = match self.ui_state.page {
-            Page::Predict => self.views.predict.command(),
-            Page::Score => ScoreView::command(&self.views.score, state),
-            Page::Models | Page::Inspect | Page::Jobs => open(),
+            Task::Predict => self.views.predict.command(),
+            Task::Score => ScoreView::command(&self.views.score, state),
+            Task::Models | Task::Inspect | Task::Jobs => open(),
         };
         match command.and_then(|command| command_line(&command, state)) {
             Some(line) => self.outbox.copy(&line, &line),
@@ -425,9 +444,9 @@ impl DrydockApp {
 
     fn search(&mut self) {
         match self.ui_state.page {
-            Page::Score => self.views.score.wants_search = true,
+            Task::Score => self.views.score.wants_search = true,
             _ => {
-                self.ui_state.page = Page::Inspect;
+                self.ui_state.page = Task::Inspect;
                 self.views.inspect.wants_search = true;
             }
         }
@@ -446,7 +465,7 @@ impl DrydockApp {
         self.save_settings();
     }
 
-    fn toast(&mut self, ctx: &Context, text: &str, page: Option<Page>) {
+    fn toast(&mut self, ctx: &Context, text: &str, page: Option<Task>) {
         let ends_at = Some(ctx.input(|input| input.time) + toasts::SECONDS);
         self.ui_state.toasts.push(Toast { is_error: false, text: text.to_owned(), page, ends_at });
     }

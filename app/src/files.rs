@@ -19,6 +19,8 @@ pub enum Purpose {
     TestSets,
     /// Where to write the scored table.
     Output,
+    /// Where to save a figure.
+    Figure,
 }
 
 /// How a dialog ended.
@@ -49,7 +51,7 @@ impl FileDialogs {
         let ask = move || {
             let asked = Instant::now();
             let chosen = match purpose {
-                Purpose::Output => dialog.save_file(),
+                Purpose::Output | Purpose::Figure => dialog.save_file(),
                 Purpose::TestSets => dialog.pick_folder(),
                 _ => dialog.pick_file(),
             };
@@ -85,14 +87,19 @@ fn dialog(frame: &eframe::Frame, purpose: Purpose, near: Option<&Path>) -> rfd::
         Purpose::Picture => dialog.set_title("Choose a picture").add_filter("Pictures", &["png", "jpg", "jpeg"]),
         Purpose::TestSets => dialog.set_title("Choose a folder of ONNX test sets"),
         Purpose::Output => dialog.set_title("Write the scored table to").add_filter("Tables", &TABLES),
+        Purpose::Figure => dialog
+            .set_title("Save the curve to")
+            .add_filter("Lines (SVG)", &["svg"])
+            .add_filter("Picture (PNG)", &["png"])
+            .add_filter("Numbers (CSV)", &["csv"]),
     };
-    if !matches!(purpose, Purpose::Output | Purpose::TestSets) {
+    if !matches!(purpose, Purpose::Output | Purpose::TestSets | Purpose::Figure) {
         dialog = dialog.add_filter("All files", &["*"]);
     }
     if let Some(folder) = near.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
         dialog = dialog.set_directory(folder);
     }
-    if purpose == Purpose::Output
+    if matches!(purpose, Purpose::Output | Purpose::Figure)
         && let Some(name) = near.and_then(Path::file_name)
     {
         dialog = dialog.set_file_name(name.to_string_lossy());

@@ -4,6 +4,7 @@
 pub mod action;
 pub mod app;
 pub mod background;
+pub mod figures;
 pub mod files;
 pub mod panels;
 pub mod samples;

@@ -1,8 +1,9 @@
 //! Every command of the window, once: its text, explanation, keys and icon. Menus, the command palette, shortcuts and the help page derive from it.
 
+use drydock_core::session::Task;
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::ui_state::Page;
+use crate::panels::navigation;
 use crate::widgets::icon::Icon;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,7 +14,7 @@ pub enum UiCommand {
     OpenSample,
     CloseModel,
     Verify,
-    Show(Page),
+    Show(Task),
     RunScore,
     CancelJobs,
     CopyAsCommand,
@@ -43,11 +44,11 @@ impl UiCommand {
         Self::OpenSample,
         Self::CloseModel,
         Self::Verify,
-        Self::Show(Page::Models),
-        Self::Show(Page::Inspect),
-        Self::Show(Page::Predict),
-        Self::Show(Page::Score),
-        Self::Show(Page::Jobs),
+        Self::Show(Task::Models),
+        Self::Show(Task::Inspect),
+        Self::Show(Task::Predict),
+        Self::Show(Task::Score),
+        Self::Show(Task::Jobs),
         Self::RunScore,
         Self::CancelJobs,
         Self::CopyAsCommand,
@@ -115,7 +116,7 @@ impl UiCommand {
             Self::OpenPicture => one(&const { keys(COMMAND_SHIFT, Key::P) }),
             Self::OpenSample | Self::Verify => &[],
             Self::CloseModel => one(&const { keys(COMMAND, Key::W) }),
-            Self::Show(page) => page.shortcuts(),
+            Self::Show(page) => navigation::shortcuts(page),
             Self::RunScore => one(&const { keys(COMMAND, Key::Enter) }),
             Self::CancelJobs => one(&const { keys(COMMAND, Key::Period) }),
             Self::CopyAsCommand => const { &[keys(COMMAND_SHIFT, Key::C), keys(NONE, Key::Y)] },
@@ -135,7 +136,7 @@ impl UiCommand {
             Self::OpenPicture => Some(Icon::Picture),
             Self::OpenSample => Some(Icon::Models),
             Self::CloseModel | Self::Dismiss => Some(Icon::Close),
-            Self::Show(page) => Some(page.icon()),
+            Self::Show(page) => Some(navigation::icon(page)),
             Self::RunScore | Self::Verify => Some(Icon::Run),
             Self::CancelJobs => Some(Icon::Stop),
             Self::CopyAsCommand => Some(Icon::Copy),

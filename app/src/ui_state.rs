@@ -1,68 +1,8 @@
 //! What the window itself remembers: the page shown, what lies on top of it, and the settings that outlive the program.
 
+use drydock_core::session::Task;
 use drydock_core::tensor::device::DeviceChoice;
-use eframe::egui::{Key, KeyboardShortcut, Modifiers, ThemePreference};
-
-use crate::widgets::icon::Icon;
-
-/// The tasks, in the order of the navigation. Keys are those of the terminal program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Page {
-    #[default]
-    Models,
-    Inspect,
-    Predict,
-    Score,
-    Jobs,
-}
-
-impl Page {
-    pub const ALL: [Self; 5] = [Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Jobs];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Models => "Models",
-            Self::Inspect => "Inspect",
-            Self::Predict => "Predict",
-            Self::Score => "Score",
-            Self::Jobs => "Jobs",
-        }
-    }
-
-    /// The question that the page answers.
-    pub fn question(self) -> &'static str {
-        match self {
-            Self::Models => "What do I have, and what is this file?",
-            Self::Inspect => "What goes in and out, what is inside, what does each part weigh, can it run here?",
-            Self::Predict => "What does it say for this row or picture, and what if?",
-            Self::Score => "Predictions for a whole file",
-            Self::Jobs => "What is running, what ran, what came out?",
-        }
-    }
-
-    pub fn icon(self) -> Icon {
-        match self {
-            Self::Models => Icon::Models,
-            Self::Inspect => Icon::Inspect,
-            Self::Predict => Icon::Predict,
-            Self::Score => Icon::Score,
-            Self::Jobs => Icon::Jobs,
-        }
-    }
-
-    pub fn shortcuts(self) -> &'static [KeyboardShortcut] {
-        const fn digit(key: Key) -> KeyboardShortcut {
-            KeyboardShortcut::new(Modifiers::NONE, key)
-        }
-        match self {
-            Self::Models => const { &[digit(Key::Num1)] },
-            Self::Inspect => const { &[digit(Key::Num2)] },
-            Self::Predict => const { &[digit(Key::Num3)] },
-            Self::Score => const { &[digit(Key::Num4)] },
-            Self::Jobs => const { &[digit(Key::Num9)] },
-        }
-    }
-}
+use eframe::egui::ThemePreference;
 
 /// What lies on top of the page: at most one thing.
 #[derive(Debug, Default)]
@@ -79,7 +19,7 @@ pub struct Toast {
     pub is_error: bool,
     pub text: String,
     /// Where to look for more.
-    pub page: Option<Page>,
+    pub page: Option<Task>,
     /// When it goes by itself, in seconds of the window's clock; errors stay.
     pub ends_at: Option<f64>,
 }
@@ -113,7 +53,7 @@ impl From<ThemeChoice> for ThemePreference {
 
 #[derive(Debug, Default)]
 pub struct UiState {
-    pub page: Page,
+    pub page: Task,
     pub overlay: Overlay,
     pub toasts: Vec<Toast>,
     pub preferences: Preferences,

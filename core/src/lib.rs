@@ -5,6 +5,7 @@
 
 pub mod format;
 pub mod home;
+pub mod report;
 pub mod task;
 
 pub mod host;

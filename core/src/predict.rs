@@ -13,6 +13,7 @@ use crate::task::{Cancelled, TaskCtx};
 
 mod image;
 mod predictor;
+pub mod what_if;
 
 pub use predictor::{AnswerError, Predictor};
 

@@ -6,4 +6,5 @@ mod navigation;
 mod pictures;
 mod predicting;
 mod scoring;
+mod speed;
 mod support;

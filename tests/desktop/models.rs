@@ -1,7 +1,7 @@
 //! Opening models: from the samples, by path, by dropping, and what happens when that fails.
 
 use drydock_app::Options;
-use drydock_app::ui_state::Page;
+use drydock_core::session::Task;
 use eframe::egui::Key;
 use egui_kittest::kittest::Queryable as _;
 
@@ -13,7 +13,7 @@ fn an_empty_page_opens_a_sample_at_once() {
     desktop.wait_for_label("Open a sample model");
     desktop.click("Open a sample model");
     desktop.wait_for("the sample", |state| state.opened.is_some());
-    assert_eq!(desktop.page(), Page::Predict);
+    assert_eq!(desktop.page(), Task::Predict);
     assert!(desktop.query_by_label("Model: payment-fraud v1").is_some());
 }
 
@@ -25,7 +25,7 @@ fn a_model_opens_by_its_path_and_shows_what_it_is_made_of() {
     desktop.get_by_label("Path of a model").type_text(&sample_model("breast-cancer").display().to_string());
     desktop.key_press(Key::Enter);
     desktop.wait_for("the model", |state| state.opened.is_some());
-    desktop.go_to(Page::Inspect);
+    desktop.go_to(Task::Inspect);
     for text in ["Parameters", "Inputs", "Outputs", "Can run here"] {
         assert!(desktop.shows(text), "{text} is missing");
     }
@@ -57,7 +57,7 @@ fn a_path_is_completed_while_it_is_typed() {
 #[test]
 fn nodes_are_searched_and_sorted() {
     let mut desktop = desktop_with("digits");
-    desktop.go_to(Page::Inspect);
+    desktop.go_to(Task::Inspect);
     assert!(desktop.shows("Conv"));
     desktop.get_by_label("Search").focus();
     desktop.settle();
@@ -89,11 +89,11 @@ fn a_broken_model_is_an_error_where_it_was_opened() {
     assert!(desktop.state().ui_state().toasts.is_empty(), "the page itself says it");
 
     // Elsewhere a toast says so, with the way to the page.
-    desktop.go_to(Page::Jobs);
+    desktop.go_to(Task::Jobs);
     desktop.drop_file(&path);
     desktop.wait_for_label("Show Models");
     desktop.click("Show Models");
-    assert_eq!(desktop.page(), Page::Models);
+    assert_eq!(desktop.page(), Task::Models);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_model_is_verified_against_its_own_test_sets() {
     desktop.settle();
     desktop.key_press(Key::Enter);
     desktop.wait_for("the verdict", |state| state.verify.is_some());
-    assert_eq!(desktop.page(), Page::Jobs);
+    assert_eq!(desktop.page(), Task::Jobs);
     assert!(desktop.shows("✓ pass"));
     assert!(desktop.shows("1 of 1 case passed"));
 }

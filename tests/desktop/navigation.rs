@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use drydock_app::Options;
 use drydock_app::ui_command::UiCommand;
-use drydock_app::ui_state::{Page, ThemeChoice};
+use drydock_app::ui_state::ThemeChoice;
+use drydock_core::session::Task;
 use eframe::egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::Queryable as _;
 
@@ -13,10 +14,10 @@ use crate::support::{Drive as _, desktop, options};
 #[test]
 fn every_task_is_one_click_and_one_key_away() {
     let mut desktop = desktop(options());
-    for page in Page::ALL.into_iter().rev() {
+    for page in Task::ALL.into_iter().rev() {
         desktop.go_to(page);
     }
-    let keys = [(Key::Num2, Page::Inspect), (Key::Num3, Page::Predict), (Key::Num4, Page::Score), (Key::Num9, Page::Jobs), (Key::Num1, Page::Models)];
+    let keys = [(Key::Num2, Task::Inspect), (Key::Num3, Task::Predict), (Key::Num4, Task::Score), (Key::Num9, Task::Jobs), (Key::Num1, Task::Models)];
     for (key, page) in keys {
         desktop.key_press(key);
         desktop.settle();
@@ -33,7 +34,7 @@ fn a_key_means_text_while_text_is_typed() {
     desktop.get_by_label("Path of a model").type_text("2");
     desktop.key_press(Key::Num2);
     desktop.settle();
-    assert_eq!(desktop.page(), Page::Models);
+    assert_eq!(desktop.page(), Task::Models);
     assert_eq!(desktop.get_by_label("Path of a model").value().as_deref(), Some("2"));
 }
 
@@ -46,7 +47,7 @@ fn the_palette_finds_commands_by_a_few_letters() {
     desktop.settle();
     desktop.key_press(Key::Enter);
     desktop.settle();
-    assert_eq!(desktop.page(), Page::Inspect);
+    assert_eq!(desktop.page(), Task::Inspect);
     assert!(desktop.query_by_label("Find a command").is_none(), "the palette closes when something was chosen");
 
     desktop.click("Commands");
@@ -95,7 +96,7 @@ fn commands_are_complete_and_no_key_does_two_things() {
             assert!(keys.insert(*shortcut), "{shortcut:?} does two things");
         }
     }
-    for page in Page::ALL {
+    for page in Task::ALL {
         assert!(UiCommand::ALL.contains(&UiCommand::Show(page)));
     }
 }

@@ -44,7 +44,7 @@ fn picture_of_inspect(theme: Theme, name: &str) {
     }
     let mut desktop = desktop_in(Options { model: Some("../sample-models/digits/model.onnx".into()), ..options() }, theme, Vec2::new(960.0, 600.0));
     desktop.wait_for("the model", |state| state.opened.is_some());
-    desktop.go_to(drydock_app::ui_state::Page::Inspect);
+    desktop.go_to(drydock_core::session::Task::Inspect);
     // What names this machine is painted over, in places that do not depend on how long the name is.
     let cpu = drydock_core::tensor::device::Device::Cpu.label();
     let line = desktop.get_by_label(&cpu).rect();

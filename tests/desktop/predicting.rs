@@ -1,7 +1,7 @@
 //! One row or one picture by hand.
 
 use drydock_app::Options;
-use drydock_app::ui_state::Page;
+use drydock_core::session::Task;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
@@ -16,7 +16,7 @@ fn probability(desktop: &Desktop, label: &str) -> f64 {
 #[test]
 fn the_form_is_answered_before_anything_is_typed() {
     let mut desktop = desktop_with("payment-fraud");
-    assert_eq!(desktop.page(), Page::Predict);
+    assert_eq!(desktop.page(), Task::Predict);
     desktop.wait_for("a prediction", |state| state.prediction.is_some());
     assert!(desktop.shows("genuine"));
     assert!(desktop.shows("fraud"));

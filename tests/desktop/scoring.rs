@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use drydock_app::Options;
-use drydock_app::ui_state::Page;
+use drydock_core::session::Task;
 use drydock_core::session::{JobKind, JobState};
 use egui_kittest::kittest::Queryable as _;
 
@@ -25,7 +25,7 @@ fn a_dropped_table_comes_back_scored() {
     assert!(desktop.shows("Score march.csv with payment-fraud v1"));
     desktop.drop_file(&table);
     desktop.wait_for("the result", |state| state.score.is_some());
-    assert_eq!(desktop.page(), Page::Score);
+    assert_eq!(desktop.page(), Task::Score);
     let output = folder.path().join("march.scored.csv");
     let text = std::fs::read_to_string(&output).expect("the scored table");
     assert!(text.lines().next().is_some_and(|header| header.contains("prediction") && header.contains("probability_fraud")), "{text:.200}");
@@ -66,7 +66,7 @@ fn a_table_that_does_not_feed_the_model_is_an_error_before_anything_runs() {
 fn a_table_that_is_not_there_is_an_error_on_the_page() {
     let mut desktop = desktop(Options { model: Some(sample_model("wine")), table: Some(PathBuf::from("/nowhere/march.csv")), ..options() });
     desktop.wait_for("both jobs to end", |state| state.jobs.len() == 2 && state.jobs.iter().all(|job| job.state != JobState::Running));
-    desktop.go_to(Page::Score);
+    desktop.go_to(Task::Score);
     assert!(desktop.shows("/nowhere/march.csv"));
 }
 
@@ -75,7 +75,7 @@ fn columns_say_what_they_feed() {
     let mut desktop =
         desktop(Options { model: Some(sample_model("payment-fraud")), table: Some(samples().join("payment-fraud/new.csv")), ..options() });
     desktop.wait_for("both", |state| state.opened.is_some() && state.table.is_some());
-    desktop.go_to(Page::Score);
+    desktop.go_to(Task::Score);
     for text in ["✓ feeds the model", "✓ label", "kept as it is"] {
         assert!(desktop.shows(text), "{text} is missing");
     }

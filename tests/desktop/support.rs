@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use drydock_app::ui_state::Page;
 use drydock_app::{DrydockApp, Options};
 use drydock_core::session::State;
+use drydock_core::session::Task;
 use eframe::egui::{DroppedFile, HoveredFile, Theme, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
@@ -53,8 +53,8 @@ pub trait Drive {
     /// Steps until something with this label is on the screen.
     fn wait_for_label(&mut self, label: &str);
     fn click(&mut self, label: &str);
-    fn go_to(&mut self, page: Page);
-    fn page(&self) -> Page;
+    fn go_to(&mut self, page: Task);
+    fn page(&self) -> Task;
     fn drop_file(&mut self, path: &Path);
     fn hover_file(&mut self, path: &Path);
     /// Whether something on the screen contains this text.
@@ -81,18 +81,18 @@ impl Drive for Desktop {
         self.settle();
     }
 
-    fn go_to(&mut self, page: Page) {
+    fn go_to(&mut self, page: Task) {
         self.click(page.name());
         assert_eq!(self.page(), page);
     }
 
-    fn page(&self) -> Page {
+    fn page(&self) -> Task {
         self.state().ui_state().page
     }
 
     fn drop_file(&mut self, path: &Path) {
         self.input_mut().hovered_files.clear();
-        self.input_mut().dropped_files.push(Arc::new(File(path.to_owned())));
+        self.input_mut().dropped_files.push(dropped(path));
         self.settle();
     }
 
@@ -131,7 +131,11 @@ fn wait(desktop: &mut Desktop, what: &str, is_there: impl Fn(&Desktop) -> bool) 
     desktop.settle();
 }
 
-/// A dropped file, as the window system would hand it over.
+/// A file as the window system hands it over.
+pub fn dropped(path: &Path) -> Arc<dyn DroppedFile + Send + Sync> {
+    Arc::new(File(path.to_owned()))
+}
+
 #[derive(Debug)]
 struct File(PathBuf);
 

@@ -1,6 +1,7 @@
 //! The key map: one table from which everything else follows.
 
-use drydock_tui::action::{Action, Task};
+use drydock_core::session::Task;
+use drydock_tui::action::Action;
 use drydock_tui::app::App;
 use drydock_tui::keymap::{BINDINGS, Place, bindings_at};
 
@@ -24,10 +25,10 @@ fn no_key_means_two_things_at_one_place() {
 
 #[test]
 fn every_action_is_in_the_help() {
-    let mut driver = Driver::new(100, 200);
+    let mut driver = Driver::new(140, 200);
     let help = driver.press("?").screen();
     for binding in BINDINGS {
-        assert!(help.contains(binding.text), "'{}' is not in the help:\n{help}", binding.text);
+        assert!(help.contains(binding.title().as_ref()), "'{}' is not in the help:\n{help}", binding.title());
     }
 }
 
@@ -62,7 +63,7 @@ fn q_is_text_while_typing_and_closes_what_lies_over_the_screen() {
 fn the_palette_narrows_down_and_does() {
     let mut driver = Driver::new(80, 24);
     driver.press(":score file");
-    driver.shows("Score a file").shows_not("Predict a row");
+    driver.shows("Score: Predictions for a whole file").shows_not("Predict: ");
     driver.press("<enter>");
     assert_eq!(driver.app.task(), Task::Score);
     driver.press(":no such thing");

@@ -1,6 +1,6 @@
 //! What a person does first: open a model, look around, come back.
 
-use drydock_tui::action::Task;
+use drydock_core::session::Task;
 
 use crate::driver::Driver;
 

@@ -1,39 +1,6 @@
 //! Everything that a key can mean. One closed list: the key map gives each its key and its words, the screens give each its effect.
 
-/// A task, in the order of the navigation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Task {
-    Models,
-    Inspect,
-    Predict,
-    Score,
-    Jobs,
-}
-
-impl Task {
-    pub const ALL: [Self; 5] = [Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Jobs];
-
-    /// The digit that opens it. Digits belong to tasks for good, built or not.
-    pub fn digit(self) -> char {
-        match self {
-            Self::Models => '1',
-            Self::Inspect => '2',
-            Self::Predict => '3',
-            Self::Score => '4',
-            Self::Jobs => '9',
-        }
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Models => "Models",
-            Self::Inspect => "Inspect",
-            Self::Predict => "Predict",
-            Self::Score => "Score",
-            Self::Jobs => "Jobs",
-        }
-    }
-}
+use drydock_core::session::Task;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {

@@ -10,7 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::action::{Action, Task};
+use crate::action::Action;
 use crate::event::Event;
 use crate::keymap::{self, Place};
 use crate::screens::inspect::InspectScreen;
@@ -23,6 +23,7 @@ use crate::screens::{Context, Screen, View};
 use crate::text::cut;
 use crate::theme::{SPINNER, Theme};
 use crate::widgets::panel;
+use drydock_core::session::Task;
 
 pub struct App {
     session: Session,
@@ -35,6 +36,8 @@ pub struct App {
     /// A text on its way to the clipboard.
     clipboard: Option<String>,
     spinner: usize,
+    /// Where the screens were last drawn.
+    body: Rect,
     /// Something has changed since the last frame.
     wants_frame: bool,
     /// The user was told that quitting stops a job, and may ask again.
@@ -108,6 +111,7 @@ impl App {
             notice,
             clipboard: None,
             spinner: 0,
+            body: Rect::default(),
             wants_frame: true,
             was_warned: false,
             has_quit: false,
@@ -164,7 +168,7 @@ impl App {
             Event::Key(key) => {
                 self.notice = None;
                 if let Some(overlay) = &mut self.overlay {
-                    match overlay.key(key) {
+                    match overlay.key(key, self.body) {
                         Outcome::Stay => {}
                         Outcome::Close => self.overlay = None,
                         Outcome::Do(action) => {
@@ -309,6 +313,7 @@ impl App {
         };
         let rows = Layout::vertical([Constraint::Length(header), Constraint::Length(tabs), Constraint::Fill(1), Constraint::Length(footer)]);
         let [header, tabs, body, footer] = rows.areas(area);
+        self.body = body;
         self.draw_header(frame, header);
         self.draw_tabs(frame, tabs);
         let view = View { session: &self.session, theme: self.config.theme, spinner: self.spinner };

@@ -1,8 +1,11 @@
 //! The one table of keys: from it come what a key does, the hints on the last line, the help and the command palette.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::borrow::Cow;
 
-use crate::action::{Action, Task};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use drydock_core::session::Task;
+
+use crate::action::Action;
 
 /// Where a binding holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,18 +111,28 @@ pub struct Binding {
     pub text: &'static str,
 }
 
+impl Binding {
+    /// What help and palette say: of a task its name and its question.
+    pub fn title(&self) -> Cow<'static, str> {
+        match self.action {
+            Action::Go(task) => Cow::Owned(format!("{}: {}", task.name(), self.text)),
+            _ => Cow::Borrowed(self.text),
+        }
+    }
+}
+
 macro_rules! bindings {
-    ($($place:ident: $keys:expr, $action:expr, $hint:literal, $text:literal;)*) => {
+    ($($place:ident: $keys:expr, $action:expr, $hint:expr, $text:expr;)*) => {
         &[$(Binding { place: Place::$place, keys: &$keys, action: $action, hint: $hint, text: $text }),*]
     };
 }
 
 pub const BINDINGS: &[Binding] = bindings![
-    Everywhere: [ch('1')], Action::Go(Task::Models), "models", "Open a model";
-    Everywhere: [ch('2')], Action::Go(Task::Inspect), "inspect", "Inspect the model";
-    Everywhere: [ch('3')], Action::Go(Task::Predict), "predict", "Predict a row";
-    Everywhere: [ch('4')], Action::Go(Task::Score), "score", "Score a file";
-    Everywhere: [ch('9')], Action::Go(Task::Jobs), "jobs", "See what runs and what ran";
+    Everywhere: [ch(Task::Models.digit())], Action::Go(Task::Models), Task::Models.name(), Task::Models.question();
+    Everywhere: [ch(Task::Inspect.digit())], Action::Go(Task::Inspect), Task::Inspect.name(), Task::Inspect.question();
+    Everywhere: [ch(Task::Predict.digit())], Action::Go(Task::Predict), Task::Predict.name(), Task::Predict.question();
+    Everywhere: [ch(Task::Score.digit())], Action::Go(Task::Score), Task::Score.name(), Task::Score.question();
+    Everywhere: [ch(Task::Jobs.digit())], Action::Go(Task::Jobs), Task::Jobs.name(), Task::Jobs.question();
     Everywhere: [key(KeyCode::Up), ch('k')], Action::Up, "up", "One up";
     Everywhere: [key(KeyCode::Down), ch('j')], Action::Down, "down", "One down";
     Everywhere: [key(KeyCode::Left), ch('h')], Action::Left, "less", "To the left; a smaller value, the previous choice";

@@ -1,11 +1,11 @@
 //! The help page: keys from the command enum, and the tasks with the questions that they answer.
 
+use drydock_core::session::Task;
 use eframe::egui::{Frame, Grid, Id, Margin, Modal, RichText, ScrollArea, Ui};
 
 use crate::action::Outbox;
 use crate::theme;
 use crate::ui_command::UiCommand;
-use crate::ui_state::Page;
 
 /// Draws the help over everything.
 pub fn ui(ui: &Ui, outbox: &Outbox) {
@@ -38,7 +38,7 @@ pub fn ui(ui: &Ui, outbox: &Outbox) {
 
 fn tasks(ui: &mut Ui) {
     Grid::new("help tasks").num_columns(2).spacing([theme::GAP, theme::STEP]).show(ui, |ui| {
-        for page in Page::ALL {
+        for page in Task::ALL {
             ui.label(theme::strong(page.name()));
             ui.label(page.question());
             ui.end_row();

@@ -1,14 +1,13 @@
 //! Jobs: what runs, what ran, and how it ended.
 
 use drydock_core::format;
-use drydock_core::session::{JobKind, JobRecord, JobState};
+use drydock_core::session::{JobKind, JobRecord, JobState, Task};
 use drydock_core::verify::VerifyReport;
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
 use crate::panels::job_tray;
 use crate::theme;
 use crate::ui_command::UiCommand;
-use crate::ui_state::Page;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::Icon;
 use crate::widgets::message;
@@ -28,7 +27,7 @@ impl JobsView {
                 "Whatever takes longer than a moment is listed here: opening models, scoring tables.",
                 |ui| {
                     if ui.button("Go to Models").clicked() {
-                        cx.outbox.ui(UiCommand::Show(Page::Models));
+                        cx.outbox.ui(UiCommand::Show(Task::Models));
                     }
                 },
             );
@@ -68,7 +67,7 @@ fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, record: &JobRecord) {
         ui.add(Label::new(theme::strong(&record.label)).truncate());
         badge(ui, word, color);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let page = super::page_of(record.kind);
+            let page = record.kind.task();
             if record.kind == JobKind::Score && ui.button("Show").clicked() {
                 cx.outbox.ui(UiCommand::Show(page));
             }

@@ -6,11 +6,10 @@ pub mod models;
 pub mod predict;
 pub mod score;
 
-use drydock_core::session::{JobKind, JobRecord, JobState, State};
+use drydock_core::session::{JobKind, JobRecord, JobState, State, Task};
 use eframe::egui::Ui;
 
 use crate::ui_command::UiCommand;
-use crate::ui_state::Page;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message;
@@ -27,44 +26,34 @@ pub struct Views {
 
 impl Views {
     /// The centre of the window.
-    pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Page) {
+    pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Task) {
         match page {
-            Page::Models => self.models.ui(ui, cx),
-            Page::Inspect => self.inspect.ui(ui, cx),
-            Page::Predict => self.predict.ui(ui, cx),
-            Page::Score => self.score.ui(ui, cx),
-            Page::Jobs => self.jobs.ui(ui, cx),
+            Task::Models => self.models.ui(ui, cx),
+            Task::Inspect => self.inspect.ui(ui, cx),
+            Task::Predict => self.predict.ui(ui, cx),
+            Task::Score => self.score.ui(ui, cx),
+            Task::Jobs => self.jobs.ui(ui, cx),
         }
     }
 
     /// Whether the page has something to say on the right.
-    pub fn has_result(&self, cx: &ViewContext<'_>, page: Page) -> bool {
+    pub fn has_result(&self, cx: &ViewContext<'_>, page: Task) -> bool {
         match page {
-            Page::Models | Page::Jobs => false,
-            Page::Inspect => cx.state.opened.is_some(),
-            Page::Predict => self.predict.has_result(cx),
-            Page::Score => cx.state.opened.is_some() && (cx.state.score.is_some() || cx.state.table.is_some()),
+            Task::Models | Task::Jobs => false,
+            Task::Inspect => cx.state.opened.is_some(),
+            Task::Predict => self.predict.has_result(cx),
+            Task::Score => cx.state.opened.is_some() && (cx.state.score.is_some() || cx.state.table.is_some()),
         }
     }
 
     /// The right of the window: what came out.
-    pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Page) {
+    pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Task) {
         match page {
-            Page::Models | Page::Jobs => {}
-            Page::Inspect => self.inspect.result_ui(ui, cx),
-            Page::Predict => self.predict.result_ui(ui, cx),
-            Page::Score => self.score.result_ui(ui, cx),
+            Task::Models | Task::Jobs => {}
+            Task::Inspect => self.inspect.result_ui(ui, cx),
+            Task::Predict => self.predict.result_ui(ui, cx),
+            Task::Score => self.score.result_ui(ui, cx),
         }
-    }
-}
-
-/// The page on which a kind of job shows its result and its error.
-pub fn page_of(kind: JobKind) -> Page {
-    match kind {
-        JobKind::Open => Page::Models,
-        JobKind::Predict => Page::Predict,
-        JobKind::Describe | JobKind::Score => Page::Score,
-        JobKind::Verify => Page::Jobs,
     }
 }
 

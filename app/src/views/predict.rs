@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use drydock_core::contract::Contract;
 use drydock_core::format;
-use drydock_core::predict::{PredictRequest, Prediction, Row};
-use drydock_core::session::{Command, OpenedModel};
-use eframe::egui::{Align, DragValue, Label, Layout, ScrollArea, Ui};
+use drydock_core::predict::{PredictRequest, Prediction};
+use drydock_core::session::{Command, OpenedModel, State};
+use eframe::egui::{Align, DragValue, Label, Layout, Rect, ScrollArea, Ui};
 
 use self::form::Form;
 use self::picture::PicturePane;
@@ -83,6 +83,20 @@ impl PredictView {
     /// Shows a picture from outside: dropped, or chosen in a dialog.
     pub fn show_picture(&mut self, path: PathBuf) {
         self.picture.show(path);
+    }
+
+    /// Where the window shows the curve, in points.
+    pub fn figure_rect(&self) -> Option<Rect> {
+        self.what_if.drawn
+    }
+
+    /// Where the curve is saved unless the user says otherwise: beside the model, named after both.
+    pub fn figure_path(&self, state: &State) -> PathBuf {
+        let Some(opened) = &state.opened else { return PathBuf::from("curve.svg") };
+        let column = self.what_if.column(&opened.model.contract).map_or("curve", |column| column.name.as_str());
+        let name = format!("{}-{column}.svg", opened.model.title());
+        let clean: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+        opened.model.path.with_file_name(clean)
     }
 
     /// The form's request, for "copy as command".
@@ -214,11 +228,4 @@ fn prediction_ui(ui: &mut Ui, contract: &Contract, prediction: &Prediction) {
         let more = if values.len() > 8 { format!(" … ({} values)", format::count(values.len() as u64)) } else { String::new() };
         property::fact(ui, name, &format!("{}{more}", shown.join("  ")));
     }
-}
-
-/// A row with one cell replaced.
-fn with_cell(row: &Row, column: &str, text: String) -> Row {
-    let mut row = row.clone();
-    row.0.insert(column.to_owned(), text);
-    row
 }

@@ -84,6 +84,27 @@ pub struct Column {
     pub may_be_missing: bool,
 }
 
+impl Column {
+    /// The usual range of a number, where it is one: what a slider and a curve cover.
+    pub fn usual_range(&self) -> Option<(f64, f64)> {
+        let is_number = matches!(self.kind, ColumnKind::Number | ColumnKind::Integer);
+        let (min, max) = (self.min?, self.max?);
+        (is_number && min.is_finite() && max.is_finite() && min < max).then_some((min, max))
+    }
+
+    /// A place on the usual range as text: no more digits than the range deserves.
+    pub fn number_text(&self, value: f64) -> String {
+        if self.kind == ColumnKind::Integer {
+            return format!("{value:.0}");
+        }
+        let span = (self.max.unwrap_or(1.0) - self.min.unwrap_or(0.0)).abs();
+        // A thousandth of the range is as fine as a slider can be set.
+        let decimals = (3.0 - span.max(f64::MIN_POSITIVE).log10()).ceil().clamp(0.0, 9.0) as usize;
+        let text = format!("{value:.decimals$}");
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    }
+}
+
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]

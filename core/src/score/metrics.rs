@@ -268,16 +268,10 @@ impl Numbers {
     fn finish(self) -> Metrics {
         let n = self.n as f64;
         let r2 = match (self.n, self.spread) {
-            (0 | 1, _) => f64::NAN,
+            (0 | 1, _) => None,
             // As scikit-learn: a constant truth is either met or not.
-            (_, 0.0) => {
-                if self.sum_squares == 0.0 {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
-            (_, spread) => 1.0 - self.sum_squares / spread,
+            (_, 0.0) => Some(if self.sum_squares == 0.0 { 1.0 } else { 0.0 }),
+            (_, spread) => Some(1.0 - self.sum_squares / spread),
         };
         Metrics::Regression { rows: self.n, rmse: (self.sum_squares / n).sqrt(), mae: self.sum_absolute / n, r2 }
     }
@@ -385,13 +379,13 @@ mod tests {
         let Some(Metrics::Regression { rows, rmse, mae, r2 }) = found else { panic!("{found:?}") };
         assert_eq!((rows, mae), (5, 0.45));
         assert_close(rmse, 0.559_016_994_374_947_5);
-        assert_close(r2, 0.949_104_234_527_687_3);
+        assert_close(r2.unwrap(), 0.949_104_234_527_687_3);
         assert_eq!(notes, ["1 row has no label: scored, but not part of the metrics"]);
         let r2 = |truth: Vec<f64>, prediction: Vec<f64>| match metrics(truth, prediction).0 {
             Some(Metrics::Regression { r2, .. }) => r2,
             other => panic!("{other:?}"),
         };
-        assert_eq!((r2(vec![1.0, 1.0], vec![1.0, 1.0]), r2(vec![1.0, 1.0], vec![1.0, 2.0])), (1.0, 0.0));
-        assert!(r2(vec![1.0], vec![1.0]).is_nan());
+        assert_eq!((r2(vec![1.0, 1.0], vec![1.0, 1.0]), r2(vec![1.0, 1.0], vec![1.0, 2.0])), (Some(1.0), Some(0.0)));
+        assert_eq!(r2(vec![1.0], vec![1.0]), None);
     }
 }

@@ -5,7 +5,8 @@
 //! A kept column of the same name is an error, never a second column: the user renames it or leaves it out. Rows are numbered from 1, without
 //! the header and blank lines. A run in which no row can be scored is an error.
 //!
-//! Read [`job`](score) for the course of a run, `pipeline` for its threads, [`bind`] for how columns find inputs.
+//! Read [`job`](score) for the course of a run, `pipeline` for its threads, [`bind`] for how columns find inputs,
+//! [`ScoreOption`] for what people write.
 
 use std::path::PathBuf;
 
@@ -15,11 +16,13 @@ mod auc;
 mod bind;
 mod job;
 mod metrics;
+mod options;
 mod pipeline;
 mod quarantine;
 
 pub use bind::bind;
 pub use job::score;
+pub use options::{ScoreOption, names_text, parse_names};
 
 /// What to score, and how. The one place of its defaults.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,7 +149,8 @@ pub enum Metrics {
         rows: u64,
         rmse: f64,
         mae: f64,
-        r2: f64,
+        /// Absent for a single row, of which nothing varies that could be explained.
+        r2: Option<f64>,
     },
 }
 

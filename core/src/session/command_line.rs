@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::predict::PredictRequest;
-use crate::score::{Keep, OnError, ScoreRequest};
+use crate::score::{OnError, ScoreRequest, names_text};
 use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyRequest;
 
@@ -50,15 +50,13 @@ fn score_line(model: &Path, request: &ScoreRequest) -> String {
         add("--label", label);
     }
     if let Some(columns) = &request.columns {
-        add("--columns", &name_list(columns));
+        add("--columns", &names_text(columns));
     }
     for (input, columns) in &request.bind {
-        add("--bind", &format!("{input}={}", name_list(columns)));
+        add("--bind", &format!("{input}={}", names_text(columns)));
     }
-    match &request.keep {
-        Keep::All => {}
-        Keep::None => add("--keep", "none"),
-        Keep::Columns(columns) => add("--keep", &name_list(columns)),
+    if request.keep != defaults.keep {
+        add("--keep", &request.keep.to_string());
     }
     if request.on_error == OnError::Skip {
         add("--on-error", "skip");
@@ -92,12 +90,6 @@ fn verify_line(request: &VerifyRequest) -> String {
 
 fn device_option(device: DeviceChoice) -> String {
     if device == DeviceChoice::default() { String::new() } else { format!(" --device {device}") }
-}
-
-/// Column names as `--columns` reads them: a name with a comma or a quote stands in double quotes.
-fn name_list(names: &[String]) -> String {
-    let quote = |name: &String| if name.contains([',', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.clone() };
-    names.iter().map(quote).collect::<Vec<_>>().join(",")
 }
 
 fn quoted_path(path: &Path) -> String {

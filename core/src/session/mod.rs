@@ -18,10 +18,12 @@ use crate::{Error, data, inspect, predict, score, verify};
 mod command;
 mod command_line;
 mod state;
+mod task;
 
 pub use command::{Command, Event, Notice};
 pub use command_line::command_line;
 pub use state::{JobKind, JobRecord, JobState, OpenedModel, State};
+pub use task::Task;
 
 /// What a job returns.
 #[derive(Debug)]

@@ -12,6 +12,8 @@ use crate::score::ScoreReport;
 use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyReport;
 
+use super::Task;
+
 /// Everything that a session knows.
 #[derive(Debug, Default)]
 pub struct State {
@@ -71,6 +73,16 @@ impl JobKind {
             Self::Predict => "predict",
             Self::Score => "score",
             Self::Verify => "verify",
+        }
+    }
+
+    /// The task that shows such a job's result and its error.
+    pub fn task(self) -> Task {
+        match self {
+            Self::Open => Task::Models,
+            Self::Predict => Task::Predict,
+            Self::Describe | Self::Score => Task::Score,
+            Self::Verify => Task::Jobs,
         }
     }
 }

@@ -6,7 +6,6 @@ use clap::{CommandFactory as _, Parser as _};
 use drydock_core::jobs;
 
 pub mod args;
-mod columns;
 mod doctor;
 pub mod inspect;
 pub mod output;

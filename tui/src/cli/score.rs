@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use drydock_core::format;
-use drydock_core::score::{Keep, LabelMetrics, Metrics, OnError, ScoreReport, ScoreRequest};
+use drydock_core::score::{LabelMetrics, Metrics, OnError, ScoreReport, ScoreRequest, parse_names};
 use drydock_core::session::Command;
 
 use super::args::{CommonArgs, OnErrorArg, ScoreArgs};
-use super::columns::split_names;
 use super::output::{Output, object, say};
 use super::runner::{Failure, Runner};
 use crate::page::Page;
@@ -34,16 +33,10 @@ pub fn run(args: &ScoreArgs, common: &CommonArgs, output: &mut Output) -> Result
 }
 
 fn request(args: &ScoreArgs, common: &CommonArgs) -> Result<ScoreRequest, Failure> {
-    let names = |option: &str, text: &str| split_names(text).map_err(|message| Failure::Error(format!("{option}: {message}")));
-    let mut bind = Vec::new();
-    for (input, columns) in &args.bind {
-        bind.push((input.clone(), names("--bind", columns)?));
-    }
-    let keep = match args.keep.as_str() {
-        "all" => Keep::All,
-        "none" => Keep::None,
-        columns => Keep::Columns(names("--keep", columns)?),
-    };
+    let wrong = |option: &str, message: &str| Failure::Error(format!("{option}: {message}"));
+    let names = |option: &str, text: &str| parse_names(text).map_err(|message| wrong(option, &message));
+    let bind = args.bind.iter().map(|(input, columns)| Ok((input.clone(), names("--bind", columns)?))).collect::<Result<_, Failure>>()?;
+    let keep = args.keep.parse().map_err(|message: String| wrong("--keep", &message))?;
     Ok(ScoreRequest {
         data: args.data.clone(),
         output: args.output.clone().unwrap_or_else(|| ScoreRequest::default_output(&args.data)),
@@ -96,9 +89,9 @@ fn describe(report: &ScoreReport, page: &mut Page) {
 
 /// How many rows had a label, and the figures that count, as text.
 pub fn headline(metrics: &Metrics) -> (u64, Vec<(&'static str, String)>) {
+    let optional = |value: &Option<f64>| value.map_or_else(|| "—".to_owned(), format::probability);
     match metrics {
         Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, .. } => {
-            let optional = |value: &Option<f64>| value.map_or_else(|| "—".to_owned(), format::probability);
             let values = vec![
                 ("accuracy", format::probability(*accuracy)),
                 ("precision", format::probability(*precision)),
@@ -110,7 +103,7 @@ pub fn headline(metrics: &Metrics) -> (u64, Vec<(&'static str, String)>) {
             (*rows, values)
         }
         Metrics::Regression { rows, rmse, mae, r2 } => {
-            (*rows, vec![("RMSE", format::number(*rmse)), ("MAE", format::number(*mae)), ("R²", format::probability(*r2))])
+            (*rows, vec![("RMSE", format::number(*rmse)), ("MAE", format::number(*mae)), ("R²", optional(r2))])
         }
     }
 }

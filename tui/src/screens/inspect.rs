@@ -13,7 +13,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Context, Screen, View, WIDE};
-use crate::action::{Action, Task};
+use crate::action::Action;
 use crate::cli::inspect::{describe, shape_text};
 use crate::keymap::Place;
 use crate::page::Page;
@@ -21,6 +21,7 @@ use crate::text::{Align, padded};
 use crate::theme::Theme;
 use crate::widgets::text_field::TextField;
 use crate::widgets::{list, panel};
+use drydock_core::session::Task;
 
 #[derive(Default)]
 pub struct InspectScreen {

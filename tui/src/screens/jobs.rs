@@ -8,10 +8,11 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::{Context, Screen, View};
-use crate::action::{Action, Task};
+use crate::action::Action;
 use crate::text::{Align, padded};
 use crate::theme::{SPINNER, Theme};
 use crate::widgets::{list, panel};
+use drydock_core::session::Task;
 
 #[derive(Default)]
 pub struct JobsScreen {

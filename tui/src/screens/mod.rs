@@ -6,9 +6,10 @@ use drydock_core::tensor::device::DeviceChoice;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::action::{Action, Task};
+use crate::action::Action;
 use crate::keymap::Place;
 use crate::theme::Theme;
+use drydock_core::session::Task;
 
 pub mod inspect;
 pub mod jobs;

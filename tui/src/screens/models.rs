@@ -10,7 +10,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Context, Screen, View, WIDE};
-use crate::action::{Action, Task};
+use crate::action::Action;
 use crate::cli::inspect;
 use crate::keymap::Place;
 use crate::page::Page;
@@ -19,6 +19,7 @@ use crate::theme::Theme;
 use crate::widgets::path_field::{self, Wanted, expand_home};
 use crate::widgets::text_field::TextField;
 use crate::widgets::{list, panel};
+use drydock_core::session::Task;
 
 #[derive(Default)]
 pub struct ModelsScreen {

@@ -9,7 +9,7 @@ use ratatui::widgets::Clear;
 
 use crate::action::Action;
 use crate::keymap::{Binding, Place, bindings_at, commands_at};
-use crate::text::{Align, cut, padded};
+use crate::text::{Align, cut, padded, wrapped};
 use crate::theme::Theme;
 use crate::widgets::text_field::TextField;
 use crate::widgets::{list, panel};
@@ -36,15 +36,20 @@ impl Overlay {
         Self::Palette { place, filter: TextField::default(), selected: 0 }
     }
 
-    pub fn key(&mut self, key: KeyEvent) -> Outcome {
+    /// `area`: where the overlay is drawn.
+    pub fn key(&mut self, key: KeyEvent, area: Rect) -> Outcome {
         match self {
             Self::Help { place, scroll } => match crate::keymap::action_of(Place::Choosing, key) {
                 Some(Action::Quit) => Outcome::Do(Action::Quit),
                 Some(Action::Back | Action::Confirm) => Outcome::Close,
                 None if key.code == KeyCode::Char('?') => Outcome::Close,
                 action => {
-                    let n_lines = help_lines(*place, Theme { depth: crate::theme::ColourDepth::None, is_ascii: false }).len();
-                    *scroll = action.and_then(|action| list::moved(*scroll, n_lines, action)).unwrap_or(*scroll);
+                    let room = panel::inside(area);
+                    let plain = Theme { depth: crate::theme::ColourDepth::None, is_ascii: false };
+                    let n_lines = help_lines(*place, usize::from(room.width), plain).len();
+                    // The last line stays at the bottom.
+                    let n_places = (n_lines + 1).saturating_sub(usize::from(room.height)).max(1);
+                    *scroll = action.and_then(|action| list::moved(*scroll, n_places, action)).unwrap_or(*scroll);
                     Outcome::Stay
                 }
             },
@@ -71,7 +76,7 @@ impl Overlay {
             Self::Help { place, scroll } => {
                 frame.render_widget(Clear, area);
                 let inner = panel::panel(frame, area, "Help", true, theme);
-                let lines = help_lines(*place, theme);
+                let lines = help_lines(*place, usize::from(inner.width), theme);
                 let first = (*scroll).min(lines.len().saturating_sub(usize::from(inner.height)));
                 panel::lines(frame, inner, lines.into_iter().skip(first).collect());
             }
@@ -81,7 +86,7 @@ impl Overlay {
 }
 
 /// Every binding, the ones that hold here first.
-fn help_lines(place: Place, theme: Theme) -> Vec<Line<'static>> {
+fn help_lines(place: Place, width: usize, theme: Theme) -> Vec<Line<'static>> {
     let mut places = vec![place, Place::Everywhere];
     places.extend(Place::ALL.into_iter().filter(|other| !places.contains(other)).collect::<Vec<_>>());
     let mut lines = Vec::new();
@@ -93,7 +98,10 @@ fn help_lines(place: Place, theme: Theme) -> Vec<Line<'static>> {
         for binding in bindings_at(place).filter(|binding| binding.place == place) {
             let keys: Vec<String> = binding.keys.iter().map(|key| key.name()).collect();
             let keys = padded(&keys.join(", "), 14, Align::Left);
-            lines.push(Line::from(vec![Span::styled(format!("  {keys} "), theme.accent()), Span::raw(binding.text)]));
+            for (index, text) in wrapped(&binding.title(), width.saturating_sub(17)).into_iter().enumerate() {
+                let keys = if index == 0 { keys.as_str() } else { "" };
+                lines.push(Line::from(vec![Span::styled(format!("  {keys:14} "), theme.accent()), Span::raw(text)]));
+            }
         }
     }
     lines
@@ -103,7 +111,7 @@ fn help_lines(place: Place, theme: Theme) -> Vec<Line<'static>> {
 fn matching(place: Place, typed: &str) -> Vec<&'static Binding> {
     let typed = typed.to_lowercase();
     let fits = |binding: &&Binding| {
-        let text = binding.text.to_lowercase();
+        let text = binding.title().to_lowercase();
         typed.split_whitespace().all(|word| text.contains(word))
     };
     commands_at(place).filter(fits).collect()
@@ -128,7 +136,7 @@ fn draw_palette(frame: &mut Frame<'_>, area: Rect, place: Place, filter: &TextFi
     let window = list::window(selected, found.len(), usize::from(inner.height).saturating_sub(1));
     for (index, binding) in found.iter().enumerate().take(window.end).skip(window.start) {
         let key = binding.keys.first().map(|key| key.name()).unwrap_or_default();
-        let text = format!("{}  {}", padded(&key, 8, Align::Left), cut(binding.text, room.saturating_sub(10)));
+        let text = format!("{}  {}", padded(&key, 8, Align::Left), cut(&binding.title(), room.saturating_sub(10)));
         let style = if index == selected { theme.selected() } else { Style::new() };
         lines.push(Line::styled(padded(&text, room, Align::Left), style));
     }

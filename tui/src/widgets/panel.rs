@@ -16,8 +16,16 @@ pub fn panel(frame: &mut Frame<'_>, area: Rect, title: &str, has_focus: bool, th
     }
     let title = if title.is_empty() { Line::default() } else { Line::styled(format!(" {title} "), theme.heading()) };
     let block = Block::bordered().border_style(theme.border(has_focus)).title(title);
-    let inner = block.inner(area);
     frame.render_widget(block, area);
+    inside(area)
+}
+
+/// The room inside a frame.
+pub fn inside(area: Rect) -> Rect {
+    if area.height < 3 || area.width < 4 {
+        return area;
+    }
+    let inner = Block::bordered().inner(area);
     // A blank column on both sides, where there is room.
     if inner.width > 4 { Rect { x: inner.x + 1, width: inner.width - 2, ..inner } } else { inner }
 }

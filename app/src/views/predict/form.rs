@@ -85,22 +85,10 @@ fn first_text(column: &Column) -> String {
         ColumnKind::Text => column.categories.first().cloned().unwrap_or_default(),
         ColumnKind::Boolean => "false".to_owned(),
         ColumnKind::Number | ColumnKind::Integer => match (column.min, column.max) {
-            (Some(min), Some(max)) => number_text(column, f64::midpoint(min, max)),
+            (Some(min), Some(max)) => column.number_text(f64::midpoint(min, max)),
             _ => "0".to_owned(),
         },
     }
-}
-
-/// A slider's position as text: no more digits than the range deserves.
-pub fn number_text(column: &Column, value: f64) -> String {
-    if column.kind == ColumnKind::Integer {
-        return format!("{value:.0}");
-    }
-    let span = (column.max.unwrap_or(1.0) - column.min.unwrap_or(0.0)).abs();
-    // A thousandth of the range is as fine as a slider can be set.
-    let decimals = (3.0 - span.max(f64::MIN_POSITIVE).log10()).ceil().clamp(0.0, 9.0) as usize;
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// The widths of a line's parts.
@@ -156,9 +144,9 @@ fn name_ui(ui: &mut Ui, column: &Column) {
 /// A slider over the usual range, and the number itself, which may leave that range.
 fn number_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) -> Response {
     let slider_width = widths.control - VALUE_WIDTH - theme::GAP;
-    let slider = match (column.min, column.max) {
-        (Some(min), Some(max)) if min < max => Some(slider_ui(ui, slider_width, min..=max, column, text)),
-        _ => {
+    let slider = match column.usual_range() {
+        Some((min, max)) => Some(slider_ui(ui, slider_width, min..=max, column, text)),
+        None => {
             ui.add_space(slider_width + theme::SMALL_GAP);
             None
         }
@@ -190,7 +178,7 @@ fn slider_ui(ui: &mut Ui, width: f32, range: RangeInclusive<f64>, column: &Colum
         ui.add(slider).accessible_name(&column.name)
     });
     if inner.inner.changed() {
-        *text = number_text(column, value);
+        *text = column.number_text(value);
     }
     inner.inner
 }

@@ -94,7 +94,9 @@ fn metrics_ui(ui: &mut Ui, metrics: &Metrics) {
         Metrics::Regression { rows, rmse, mae, r2 } => {
             error(ui, "RMSE", *rmse);
             error(ui, "MAE", *mae);
-            share(ui, "R²", *r2);
+            if let Some(r2) = r2 {
+                share(ui, "R²", *r2);
+            }
             fact(ui, "Rows with a value", &format::count(*rows));
         }
     }

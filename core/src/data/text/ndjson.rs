@@ -72,6 +72,7 @@ impl JsonRows {
     fn parse_with(block: Vec<u8>, columns: &mut JsonColumns, unknown: Unknown) -> Self {
         let (text, wrong_bytes) = into_text(block);
         let mut rows = Self { first_cells: vec![0], ..Self::default() };
+        let mut seen = SeenKeys::default();
         let mut start = 0;
         for line in text.split_inclusive('\n') {
             let end = start + line.len();
@@ -82,7 +83,8 @@ impl JsonRows {
                 let parsed = if wrong_bytes.get(first_wrong).is_some_and(|&at| at < end) {
                     Err("the text is not UTF-8; save the table as UTF-8 and try again".to_owned())
                 } else {
-                    let seed = RowSeed { columns, unknown, cells: &mut rows.cells, texts: &mut rows.texts, column: &mut column };
+                    seen.next_row();
+                    let seed = RowSeed { columns, unknown, cells: &mut rows.cells, texts: &mut rows.texts, seen: &mut seen, column: &mut column };
                     parse_object(object, seed)
                 };
                 if let Err(message) = parsed {
@@ -148,11 +150,33 @@ enum Unknown {
     Refuse,
 }
 
+/// Which columns the row being read has had: by column, the number of the last row that had it. Nothing is cleared between rows.
+#[derive(Default)]
+struct SeenKeys {
+    last_row: Vec<usize>,
+    row: usize,
+}
+
+impl SeenKeys {
+    fn next_row(&mut self) {
+        self.row += 1;
+    }
+
+    /// Whether this row has the column for the first time.
+    fn insert(&mut self, column: usize) -> bool {
+        if column >= self.last_row.len() {
+            self.last_row.resize(column + 1, 0);
+        }
+        std::mem::replace(&mut self.last_row[column], self.row) != self.row
+    }
+}
+
 struct RowSeed<'a> {
     columns: &'a mut JsonColumns,
     unknown: Unknown,
     cells: &'a mut Vec<(usize, JsonCell)>,
     texts: &'a mut String,
+    seen: &'a mut SeenKeys,
     /// The column being read: the one to blame for an error.
     column: &'a mut Option<usize>,
 }
@@ -175,6 +199,10 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(column) = map.next_key_seed(KeySeed { columns: self.columns, unknown: self.unknown })? {
             *self.column = Some(column);
+            if !self.seen.insert(column) {
+                let name = self.columns.names.get(column).map_or("", String::as_str);
+                return Err(A::Error::custom(format_args!("the key '{name}' stands twice in one object")));
+            }
             let cell = map.next_value_seed(CellSeed(self.texts))?;
             self.cells.push((column, cell));
             *self.column = None;
@@ -308,6 +336,16 @@ mod tests {
         let rows = JsonRows::parse(b"{\"a\": 2}\n{\"a\": 3, \"new\": 4}\n".to_vec(), &columns);
         assert_eq!(rows.bad_rows.len(), 1);
         assert!(rows.bad_rows[0].message.contains("'new'"));
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_an_error_and_not_a_choice() {
+        let (rows, columns) = head("{\"a\": 1, \"b\": 2}\n{\"b\": 1, \"a\": 2, \"b\": 3}\n{\"b\": 4, \"a\": 5}\n");
+        assert_eq!(columns.names(), ["a", "b"]);
+        let bad: Vec<_> = rows.bad_rows.iter().map(|bad| (bad.row, bad.column)).collect();
+        assert_eq!(bad, [(1, Some(1))]);
+        assert!(rows.bad_rows[0].message.starts_with("the key 'b' stands twice in one object"), "{}", rows.bad_rows[0].message);
+        assert_eq!(JsonRows::parse(b"{\"a\": 1}\n{\"a\": 1, \"a\": 1}\n".to_vec(), &columns).bad_rows.len(), 1);
     }
 
     #[test]

@@ -11,11 +11,12 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Context, Screen, View};
-use crate::action::{Action, Task};
+use crate::action::Action;
 use crate::keymap::Place;
 use crate::widgets::list;
 use crate::widgets::path_field::{self, Wanted, expand_home};
 use crate::widgets::text_field::TextField;
+use drydock_core::session::Task;
 
 mod draw;
 
