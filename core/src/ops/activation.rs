@@ -1,5 +1,8 @@
-//! Activation functions. The plain functions of one number are [`super::elementwise`]'s; here are their registrations, and Clip, PRelu,
-//! Softmax and LogSoftmax, which look at more than one number.
+//! Activation functions. The plain functions of one number are [`super::elementwise`]'s; here are their registrations, and Clip, Hardmax,
+//! PRelu, Softmax, LogSoftmax and SwiGLU, which look at more than one number.
+
+mod hardmax;
+mod swiglu;
 
 use burn::backend::ops::{ActivationOps as _, FloatTensorOps as _};
 
@@ -16,7 +19,7 @@ use crate::tensor::{Backend, Shape, Tensor};
 /// Specification: <https://onnx.ai/onnx/operators/>, a page per operator.
 ///
 /// Clip: 1, 6 (bounds as attributes), 11 (as inputs), 12 (integers), 13. PRelu: 1, 6 (a slope for each channel), 7 (numpy's broadcast), 9, 16.
-/// Softmax, LogSoftmax: 1, 11 (over all axes from `axis` on), 13 (over `axis` alone). Selu: 1 (other defaults), 6, 22. The other functions
+/// Hardmax, Softmax, LogSoftmax: 1, 11 (over all axes from `axis` on), 13 (over `axis` alone). Selu: 1 (other defaults), 6, 22. The other functions
 /// gained types only.
 pub const OPERATORS: &[Registration] = &[
     register("Clip", 1, Clip::build),
@@ -24,6 +27,7 @@ pub const OPERATORS: &[Registration] = &[
     register("Gelu", 20, build_gelu),
     register("HardSigmoid", 1, |node| Ok(Function::HardSigmoid { alpha: float(node, "alpha", 0.2)?, beta: float(node, "beta", 0.5)? }.boxed())),
     register("HardSwish", 14, |_| Ok(Function::HardSwish.boxed())),
+    register("Hardmax", 1, hardmax::Hardmax::build),
     register("LeakyRelu", 1, |node| Ok(Function::LeakyRelu { alpha: float(node, "alpha", 0.01)? }.boxed())),
     register("LogSoftmax", 1, |node| Softmax::build(true, node)),
     register("PRelu", 1, |node| Ok(Box::new(PRelu { slope_is_per_channel: node.opset < 7 }))),
@@ -32,6 +36,8 @@ pub const OPERATORS: &[Registration] = &[
     register("Sigmoid", 1, |_| Ok(Function::Sigmoid.boxed())),
     register("Softmax", 1, |node| Softmax::build(false, node)),
     register("Softplus", 1, |_| Ok(Function::Softplus.boxed())),
+    register("SwiGLU", 28, swiglu::SwiGlu::build),
+    register("Swish", 24, |node| Ok(Function::Swish { alpha: float(node, "alpha", 1.0)? }.boxed())),
     register("Tanh", 1, |_| Ok(Function::Tanh.boxed())),
 ];
 

@@ -41,6 +41,11 @@ pub(super) fn bool_dtype(context: &RunContext<'_>) -> BoolDType {
     }
 }
 
+/// How booleans are stored beside `tensor`, which a run on a GPU may keep in host memory.
+pub(super) fn bool_dtype_beside(tensor: &Tensor, context: &RunContext<'_>) -> BoolDType {
+    if tensor.is_on_host() { BoolDType::Native } else { bool_dtype(context) }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum ComparisonKind {
     Equal,

@@ -47,3 +47,13 @@ def cases() -> Iterator[Case]:
         yield case(op_type, "negative_axis", [n.floats(2, 3, 4)], opset=13, axis=-2)
         yield case(op_type, "large", [np.array([[1000, 1001, 999], [-1000, 0, -1001]], np.float32)], opset=13)
         yield case(op_type, "batch", [n.floats(5, 10)], opset=13, is_batched=True, axis=-1)
+    n = Numbers("Hardmax")
+    for opset in history("Hardmax"):
+        yield case("Hardmax", "default", [n.floats(2, 3, 4)], opset=opset)
+        yield case("Hardmax", "first_axis", [n.ints(3, 4, low=0, high=3, dtype=np.float32)], opset=opset, axis=0)
+    n = Numbers("Swish")
+    yield case("Swish", "default", [n.floats(3, 7, low=-5, high=5)], opset=24)
+    yield case("Swish", "alpha", [np.array([-100, -10, -1e-3, 0, 1, 30, 100], np.float32)], opset=24, alpha=1.702)
+    n = Numbers("SwiGLU")
+    yield case("SwiGLU", "default", [n.floats(3, 7, low=-5, high=5), n.floats(3, 7)], opset=28, is_newer=True)
+    yield case("SwiGLU", "alpha", [n.floats(2, 5, low=-5, high=5), n.floats(2, 5)], opset=28, is_newer=True, alpha=0.5)

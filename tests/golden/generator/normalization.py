@@ -31,3 +31,19 @@ def cases() -> Iterator[Case]:
     for opset in history("LRN"):
         yield case("LRN", "image", [n.floats(2, 5, 3, 4)], opset=opset, size=3)
     yield case("LRN", "attributes", [n.floats(1, 7, 2, 2)], size=5, alpha=0.02, beta=0.6, bias=2.0)
+    n = Numbers("GroupNormalization")
+    yield case("GroupNormalization", "per_channel", [n.floats(2, 6, 3, 2), n.floats(6), n.floats(6)], opset=21, num_groups=3)
+    yield case("GroupNormalization", "epsilon", [n.floats(2, 6, 3), n.floats(6), n.floats(6)], opset=21, num_groups=2, epsilon=0.1)
+    n = Numbers("RMSNormalization")
+    yield case("RMSNormalization", "last_axis", [n.floats(2, 3, 8), n.floats(8)])
+    yield case("RMSNormalization", "two_axes", [n.floats(2, 3, 4), n.floats(3, 4)], axis=1, epsilon=0.1)
+    yield case("RMSNormalization", "one_scale", [n.floats(2, 3, 4), n.floats(1)], axis=-2, constants=(1,), is_batched=True)
+    n = Numbers("LpNormalization")
+    for opset in history("LpNormalization"):
+        yield case("LpNormalization", "euclidean", [n.floats(2, 3, 4)], opset=opset)
+    yield case("LpNormalization", "magnitudes", [n.floats(2, 3, 4)], axis=1, p=1)
+    yield case("LpNormalization", "zeros", [np.zeros((2, 3), np.float32)])
+    n = Numbers("MeanVarianceNormalization")
+    for opset in history("MeanVarianceNormalization"):
+        yield case("MeanVarianceNormalization", "image", [n.floats(2, 3, 4, 5)], opset=opset)
+    yield case("MeanVarianceNormalization", "one_axis", [n.floats(2, 3, 4)], axes=[-1])

@@ -42,6 +42,10 @@ pub(in crate::ops) enum Function {
     /// Gelu as tanh approximates it.
     GeluTanh,
     Sigmoid,
+    /// `x · sigmoid(alpha · x)`.
+    Swish {
+        alpha: f32,
+    },
     Tanh,
 }
 
@@ -95,6 +99,10 @@ impl Function {
                 Backend::float_mul_scalar(Backend::float_mul(x, Backend::float_add_scalar(gate, 1.0.into())), 0.5.into())
             }
             Self::Sigmoid => Backend::sigmoid(x),
+            Self::Swish { alpha } => {
+                let scaled = if alpha == 1.0 { x.clone() } else { Backend::float_mul_scalar(x.clone(), alpha.into()) };
+                Backend::float_mul(x, Backend::sigmoid(scaled))
+            }
             Self::Tanh => Backend::float_tanh(x),
         }
     }

@@ -1,4 +1,4 @@
-//! BatchNormalization with given statistics: one factor and one addend per channel.
+//! BatchNormalization: one factor and one addend per channel, from given statistics or, in training mode, from the batch's own.
 
 use std::sync::OnceLock;
 
@@ -8,48 +8,67 @@ use super::{check_float, epsilon};
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
 use crate::host::ElementType;
-use crate::ops::operator::{Outputs, single};
+use crate::ops::operator::Outputs;
 use crate::ops::shape::same_as;
 use crate::ops::types::{Number, match_number};
 use crate::ops::{Inputs, NodeContext, OpError, Operator, Placement, RunContext, movement};
-use crate::tensor::{Backend, Shape, Tensor};
+use crate::tensor::{Backend, Shape, Tensor, Value};
 
+/// In training mode (since opset 14) a batch is normalized by its own statistics, and running statistics move towards them by `1 − momentum`.
+///
 /// <https://onnx.ai/onnx/operators/onnx__BatchNormalization.html>, opsets 1, 6, 7 (no `is_test`), 9 (no `spatial`), 14 (`training_mode`), 15
 /// (element types).
 #[derive(Debug)]
 struct BatchNormalization {
     epsilon: f32,
+    /// Statistics per element of an example instead of per channel.
+    is_per_element: bool,
+    /// In training mode, the weight of the old running statistics.
+    momentum: Option<f32>,
     /// Worked out once where the parameters are constants.
     constant: Option<Affine>,
+    n_outputs: usize,
 }
 
 const PARAMETERS: [&str; 4] = ["scale", "B", "mean", "var"];
 
 pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     let attributes = context.attributes;
-    let is_training = match context.opset {
+    let is_old_training = match context.opset {
         ..7 => attributes.int("is_test")?.unwrap_or(0) == 0,
         7..14 => context.n_outputs > 1,
-        _ => attributes.int("training_mode")?.unwrap_or(0) != 0,
+        _ => false,
     };
-    if is_training {
-        return Err(OpError::unsupported("BatchNormalization in training mode (export the model for inference)"));
+    if is_old_training {
+        return Err(OpError::unsupported("BatchNormalization in training mode before opset 14 (export the model for inference)"));
     }
-    if attributes.int("spatial")?.unwrap_or(1) == 0 {
-        return Err(OpError::unsupported("BatchNormalization with attribute 'spatial' of 0"));
+    let is_training = context.opset >= 14 && attributes.int("training_mode")?.unwrap_or(0) != 0;
+    if context.n_outputs > if is_training { 3 } else { 1 } {
+        return Err(OpError::value(format!(
+            "BatchNormalization has {} outputs; it gives running statistics in training mode only",
+            context.n_outputs
+        )));
     }
     let epsilon = epsilon(context)?;
     let constants: Option<Vec<Tensor>> = (1..5).map(|index| Tensor::from_host(context.constants.get(index).copied().flatten()?).ok()).collect();
     let constant = match constants.map(<[Tensor; 4]>::try_from) {
-        Some(Ok(parameters)) => Some(Affine::new(&parameters, epsilon)?),
+        Some(Ok(parameters)) if !is_training => Some(Affine::new(&parameters, epsilon)?),
         _ => None,
     };
-    Ok(Box::new(BatchNormalization { epsilon, constant }))
+    Ok(Box::new(BatchNormalization {
+        epsilon,
+        is_per_element: context.opset < 9 && attributes.int("spatial")?.unwrap_or(1) == 0,
+        momentum: is_training.then_some(attributes.float("momentum")?.unwrap_or(0.9)),
+        constant,
+        n_outputs: context.n_outputs.clamp(1, 3),
+    }))
 }
 
-/// `factor · x + addend`, per channel.
+/// `factor · x + addend`, per channel or per element of an example.
 #[derive(Debug)]
 struct Affine {
+    /// Of the parameters.
+    shape: Shape,
     factors: Vec<f64>,
     addends: Vec<f64>,
     /// The two as tensors, where they were last used: a model's type and device do not change.
@@ -58,18 +77,18 @@ struct Affine {
 
 impl Affine {
     fn new(parameters: &[Tensor; 4], epsilon: f32) -> Result<Self, OpError> {
-        let channels = parameters[0].n_elements();
+        let shape = Shape::from_slice(parameters[0].shape());
         for (index, tensor) in parameters.iter().enumerate() {
             let name = PARAMETERS[index];
-            if !tensor.element_type().is_float() || tensor.shape() != [channels] {
-                let expected = format!("{channels} floating-point numbers, one per channel");
+            if !tensor.element_type().is_float() || tensor.shape() != shape.as_slice() {
+                let expected = format!("floating-point numbers of shape {:?}, as scale is", shape.as_slice());
                 return Err(OpError::WrongInput { index: index + 1, name, expected, found: format!("{tensor:?}") });
             }
         }
         let [scale, bias, mean, variance] = [read(&parameters[0])?, read(&parameters[1])?, read(&parameters[2])?, read(&parameters[3])?];
         let factors: Vec<f64> = scale.iter().zip(&variance).map(|(scale, variance)| scale / (variance + f64::from(epsilon)).sqrt()).collect();
         let addends = bias.iter().zip(&mean).zip(&factors).map(|((bias, mean), factor)| bias - mean * factor).collect();
-        Ok(Self { factors, addends, tensors: OnceLock::new() })
+        Ok(Self { shape, factors, addends, tensors: OnceLock::new() })
     }
 
     /// Factors and addends as tensors that go with `input`.
@@ -100,44 +119,97 @@ fn from_f64s(values: &[f64], element_type: ElementType) -> Result<Tensor, OpErro
         else Err(OpError::unsupported(format!("BatchNormalization of {element_type}"))))
 }
 
+impl BatchNormalization {
+    /// The shape that the parameters of an input must have, and the same with the 1s that broadcast it over the input.
+    fn parameter_shape(&self, input: &Tensor) -> Result<(Shape, Shape), OpError> {
+        Ok(match input.shape() {
+            [] => return Err(OpError::shape("the input is a scalar; it should be [batch, channels, …]")),
+            // A list is one channel.
+            [_] => (Shape::from_slice(&[1]), Shape::from_slice(&[1])),
+            [_, rest @ ..] if self.is_per_element => (rest.into(), std::iter::once(1).chain(rest.iter().copied()).collect()),
+            &[_, channels, ref rest @ ..] => (Shape::from_slice(&[channels]), [1, channels].into_iter().chain(rest.iter().map(|_| 1)).collect()),
+        })
+    }
+
+    /// The statistics of a batch, per channel: its mean and its variance over everything else.
+    fn batch_statistics(input: &Tensor) -> Result<[Vec<f64>; 2], OpError> {
+        let &[batch, channels, ref rest @ ..] = input.shape() else {
+            return Err(OpError::shape(format!("a batch of shape {:?} should be [batch, channels, …]", input.shape())));
+        };
+        let n_rest: usize = rest.iter().product();
+        let count = (batch * n_rest) as f64;
+        let values = read(input)?;
+        let per_channel = |term: &dyn Fn(usize, f64) -> f64| {
+            let of_channel = |channel: usize| {
+                let runs = (0..batch).map(|example| &values[(example * channels + channel) * n_rest..][..n_rest]);
+                runs.flatten().map(|&value| term(channel, value)).sum::<f64>() / count
+            };
+            (0..channels).map(of_channel).collect::<Vec<f64>>()
+        };
+        let means = per_channel(&|_, value| value);
+        let variances = per_channel(&|channel, value| (value - means[channel]).powi(2));
+        Ok([means, variances])
+    }
+
+    /// Parameters with the batch's own statistics in place of the given ones, and the running statistics after this batch.
+    fn learn(&self, input: &Tensor, parameters: [Tensor; 4], momentum: f32) -> Result<([Tensor; 4], [Tensor; 2]), OpError> {
+        let statistics = Self::batch_statistics(input)?;
+        let [scale, bias, mean, variance] = parameters;
+        let momentum = f64::from(momentum);
+        let moved = |running: &Tensor, now: &[f64]| {
+            let values: Vec<f64> = read(running)?.iter().zip(now).map(|(running, now)| running * momentum + now * (1.0 - momentum)).collect();
+            from_f64s(&values, running.element_type())
+        };
+        let running = [moved(&mean, &statistics[0])?, moved(&variance, &statistics[1])?];
+        let [mean, variance] = statistics;
+        Ok(([scale, bias, from_f64s(&mean, ElementType::F64)?, from_f64s(&variance, ElementType::F64)?], running))
+    }
+}
+
 impl Operator for BatchNormalization {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
-        Ok(vec![same_as(inputs, 0)])
+        Ok([same_as(inputs, 0), same_as(inputs, 3), same_as(inputs, 4)].into_iter().take(self.n_outputs).collect())
     }
 
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let input = inputs.take_tensor(0, "X")?;
         check_float(&input, "BatchNormalization")?;
+        let (expected, broadcast) = self.parameter_shape(&input)?;
+        let check = |affine: &Affine| {
+            if affine.shape == expected {
+                return Ok(());
+            }
+            let (shape, found) = (input.shape(), affine.shape.as_slice());
+            Err(OpError::shape(format!("an input of shape {shape:?} needs parameters of shape {:?}, but they have {found:?}", expected.as_slice())))
+        };
+        let mut running: Option<[Tensor; 2]> = None;
         let computed;
         let affine = match &self.constant {
             Some(affine) => affine,
             None => {
                 let mut parameter = |index: usize| inputs.take_tensor(index, PARAMETERS[index - 1]);
-                computed = Affine::new(&[parameter(1)?, parameter(2)?, parameter(3)?, parameter(4)?], self.epsilon)?;
+                let mut parameters = [parameter(1)?, parameter(2)?, parameter(3)?, parameter(4)?];
+                if let Some(momentum) = self.momentum {
+                    check(&Affine::new(&parameters, self.epsilon)?)?;
+                    let (own, after) = self.learn(&input, parameters, momentum)?;
+                    (parameters, running) = (own, Some(after));
+                }
+                computed = Affine::new(&parameters, self.epsilon)?;
                 &computed
             }
         };
-        let (channels, per_channel) = match input.shape() {
-            [] => return Err(OpError::shape("the input is a scalar; it should be [batch, channels, …]")),
-            // A list is one channel.
-            [_] => (1, Shape::from_slice(&[1])),
-            &[_, channels, ref rest @ ..] => (channels, [1, channels].into_iter().chain(rest.iter().map(|_| 1)).collect()),
-        };
-        if channels != affine.factors.len() {
-            return Err(OpError::shape(format!(
-                "the input of shape {:?} has {channels} channels, but there are parameters for {}",
-                input.shape(),
-                affine.factors.len()
-            )));
-        }
+        check(affine)?;
         let [factors, addends] = affine.tensors_for(&input, context)?;
-        let (factors, addends) = (factors.reshaped(&per_channel)?, addends.reshaped(&per_channel)?);
+        let (factors, addends) = (factors.reshaped(&broadcast)?, addends.reshaped(&broadcast)?);
         let (element_type, shape) = (input.element_type(), Shape::from_slice(input.shape()));
-        let (Some(values), Some(factors), Some(addends)) = (input.into_primitive(), factors.into_primitive(), addends.into_primitive()) else {
-            return Ok(single(Tensor::empty(element_type, &shape)));
+        let normalized = match (input.into_primitive(), factors.into_primitive(), addends.into_primitive()) {
+            (Some(values), Some(factors), Some(addends)) => {
+                Tensor::from_primitive(element_type, &shape, Backend::float_add(Backend::float_mul(values, factors), addends))
+            }
+            _ => Tensor::empty(element_type, &shape),
         };
-        let normalized = Backend::float_add(Backend::float_mul(values, factors), addends);
-        Ok(single(Tensor::from_primitive(element_type, &shape, normalized)))
+        let outputs = std::iter::once(normalized).chain(running.into_iter().flatten());
+        Ok(outputs.take(self.n_outputs).map(Value::Tensor).collect())
     }
 
     fn placement(&self) -> Placement {

@@ -2,12 +2,13 @@
 
 use burn::backend::ops::{FloatTensorOps as _, ModuleOps as _};
 
-use super::{Standardized, cast, check_float, compute_type, epsilon};
+use super::{Standardized, check_float, epsilon};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
 use crate::host::ElementType;
 use crate::ops::broadcast::{check_broadcasts_to, float_operand};
 use crate::ops::operator::Outputs;
+use crate::ops::precision::{cast, compute_type_with, float_type_attribute};
 use crate::ops::shape::{normalize_axis, same_as};
 use crate::ops::types::check_same_type;
 use crate::ops::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
@@ -18,32 +19,31 @@ use crate::tensor::{Backend, Tensor, Value};
 struct LayerNormalization {
     axis: i64,
     epsilon: f32,
+    /// What means and deviations are computed and returned in.
+    stash_type: ElementType,
     /// With 2 the means, with 3 the reciprocal deviations too.
     n_outputs: usize,
 }
 
 pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-    let stash_type = context.attributes.int("stash_type")?.unwrap_or(1);
-    if stash_type != 1 {
-        return Err(OpError::unsupported(format!("LayerNormalization with attribute 'stash_type' of {stash_type} (only 1, float32)")));
-    }
     let axis = context.attributes.int("axis")?.unwrap_or(-1);
-    Ok(Box::new(LayerNormalization { axis, epsilon: epsilon(context)?, n_outputs: context.n_outputs.clamp(1, 3) }))
+    let stash_type = float_type_attribute(context, "stash_type")?.unwrap_or(ElementType::F32);
+    Ok(Box::new(LayerNormalization { axis, epsilon: epsilon(context)?, stash_type, n_outputs: context.n_outputs.clamp(1, 3) }))
 }
 
 impl LayerNormalization {
     /// All three outputs, with a scale and a bias of any shape that broadcasts over a row.
     fn composed(&self, input: Tensor, scale: Tensor, bias: Option<Tensor>, axis: usize) -> Result<Outputs, OpError> {
         let (element_type, shape) = (input.element_type(), input.shape().to_vec());
-        let compute = compute_type(element_type);
+        let compute = compute_type_with(element_type, self.stash_type);
         let n_rows: usize = shape[..axis].iter().product();
         let n_columns: usize = shape[axis..].iter().product();
         let statistics_shape: Vec<usize> = shape.iter().enumerate().map(|(other, &dim)| if other < axis { dim } else { 1 }).collect();
-        let scale = float_operand(cast(scale, compute), shape.len());
-        let bias = bias.and_then(|bias| float_operand(cast(bias, compute), shape.len()));
-        let rows = cast(input.reshaped(&[n_rows, n_columns])?, compute).into_primitive();
-        let (Some(rows), Some(scale)) = (rows, scale) else { return Ok(self.empty(element_type, &shape, &statistics_shape)) };
-        let standardized = Standardized::new(rows, 1, self.epsilon);
+        let scale = float_operand(cast(scale, compute)?, shape.len());
+        let bias = bias.map(|bias| cast(bias, compute)).transpose()?.and_then(|bias| float_operand(bias, shape.len()));
+        let rows = cast(input.reshaped(&[n_rows, n_columns])?, compute)?.into_primitive();
+        let (Some(rows), Some(scale)) = (rows, scale) else { return self.empty(element_type, &shape, &statistics_shape) };
+        let standardized = Standardized::new(rows, &[1], self.epsilon);
         let normalized = Backend::float_mul(standardized.centered, standardized.inverse_deviation.clone());
         let mut scaled = Backend::float_mul(Backend::float_reshape(normalized, shape.clone().into()), scale);
         if let Some(bias) = bias {
@@ -51,18 +51,16 @@ impl LayerNormalization {
         }
         let result = cast(Tensor::from_primitive(compute, &shape, scaled), element_type);
         let statistics = [standardized.mean, standardized.inverse_deviation]
-            .map(|primitive| cast(Tensor::from_primitive(compute, &statistics_shape, primitive), ElementType::F32));
-        Ok([result].into_iter().chain(statistics).take(self.n_outputs).map(Value::Tensor).collect())
+            .map(|primitive| cast(Tensor::from_primitive(compute, &statistics_shape, primitive), self.stash_type));
+        [result].into_iter().chain(statistics).take(self.n_outputs).map(|result| result.map(Value::Tensor)).collect()
     }
 
-    fn empty(&self, element_type: ElementType, shape: &[usize], statistics_shape: &[usize]) -> Outputs {
+    fn empty(&self, element_type: ElementType, shape: &[usize], statistics_shape: &[usize]) -> Result<Outputs, OpError> {
         let result = Tensor::empty(element_type, shape);
         // Rows without elements have no mean; there are none either unless the model says so.
-        let statistics = || {
-            let n_rows = statistics_shape.iter().product();
-            Tensor::from_vec(statistics_shape, vec![f32::NAN; n_rows]).unwrap_or_else(|_| Tensor::empty(ElementType::F32, &[0]))
-        };
-        [result].into_iter().chain((1..self.n_outputs).map(|_| statistics())).map(Value::Tensor).collect()
+        let n_rows = statistics_shape.iter().product();
+        let statistics = || cast(Tensor::from_vec(statistics_shape, vec![f32::NAN; n_rows])?, self.stash_type);
+        std::iter::once(Ok(result)).chain((1..self.n_outputs).map(|_| statistics())).map(|result| result.map(Value::Tensor)).collect()
     }
 }
 
@@ -76,7 +74,7 @@ impl Operator for LayerNormalization {
             }
             None => SymbolicShape::unknown(),
         };
-        let statistics = Some(ValueType::tensor(ElementType::F32, statistics_shape));
+        let statistics = Some(ValueType::tensor(self.stash_type, statistics_shape));
         Ok([same_as(inputs, 0), statistics.clone(), statistics].into_iter().take(self.n_outputs).collect())
     }
 
@@ -91,7 +89,8 @@ impl Operator for LayerNormalization {
             check_broadcasts_to(tensor.shape(), input.shape())?;
         }
         let is_plain = scale.shape() == row && bias.as_ref().is_none_or(|bias| bias.shape() == row);
-        if self.n_outputs > 1 || !is_plain || input.is_empty() {
+        let is_computed_as_it_is = compute_type_with(input.element_type(), self.stash_type) == input.element_type();
+        if self.n_outputs > 1 || !is_plain || !is_computed_as_it_is || input.is_empty() {
             return self.composed(input, scale, bias, axis);
         }
         // The common case is one fused operation of burn's.
@@ -101,7 +100,7 @@ impl Operator for LayerNormalization {
         let as_row = |tensor: Tensor| Ok::<_, OpError>(tensor.reshaped(&[n_columns])?.into_primitive());
         let bias = bias.map(as_row).transpose()?.flatten();
         let (Some(rows), Some(scale)) = (input.reshaped(&[n_rows, n_columns])?.into_primitive(), as_row(scale)?) else {
-            return Ok(self.empty(element_type, &shape, &[]));
+            return self.empty(element_type, &shape, &[]);
         };
         let normalized = Backend::layer_norm(rows, scale, bias, f64::from(self.epsilon));
         Ok(smallvec::smallvec![Value::Tensor(Tensor::from_primitive(element_type, &shape, normalized))])
