@@ -154,6 +154,10 @@ impl Attributes {
         self.byte_strings(name)?.map(|list| list.iter().map(|bytes| utf8(name, bytes)).collect()).transpose()
     }
 
+    pub fn require_texts(&self, name: &str) -> Result<Vec<&str>, AttributeError> {
+        self.texts(name)?.ok_or_else(|| AttributeError::Missing { name: name.to_owned() })
+    }
+
     pub fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

@@ -158,6 +158,10 @@ def history(op_type: str, first: int = 7) -> list[int]:
 
 
 def value_info(name: str, value, is_batched: bool = False) -> onnx.ValueInfoProto:
+    if isinstance(value, dict):
+        key_type, value_type = map_types(value)
+        scalar = helper.make_tensor_type_proto(value_type, [])
+        return helper.make_value_info(name, helper.make_map_type_proto(key_type, scalar))
     if isinstance(value, list):
         # What ZipMap makes: a sequence of maps from labels to float32.
         key_type = TensorProto.STRING if isinstance(next(iter(value[0])), str) else TensorProto.INT64
@@ -171,7 +175,22 @@ def value_info(name: str, value, is_batched: bool = False) -> onnx.ValueInfoProt
     return helper.make_tensor_value_info(name, numpy_helper.from_array(value).data_type, shape)
 
 
+def map_types(value: dict) -> tuple[int, int]:
+    """Element types of a map's keys and values."""
+    key, number = next(iter(value.items()))
+    types = {str: TensorProto.STRING, int: TensorProto.INT64, float: TensorProto.FLOAT}
+    return types[type(key)], types[type(number)]
+
+
 def to_proto(value, name: str):
+    if isinstance(value, dict):
+        key_type, value_type = map_types(value)
+        proto = onnx.MapProto(name=name, key_type=key_type)
+        (proto.string_keys if key_type == TensorProto.STRING else proto.keys).extend(key.encode() if isinstance(key, str) else key for key in value)
+        proto.values.elem_type = onnx.SequenceProto.TENSOR
+        dtype = helper.tensor_dtype_to_np_dtype(value_type)
+        proto.values.tensor_values.extend(numpy_helper.from_array(np.array(number, dtype=dtype)) for number in value.values())
+        return proto
     if not isinstance(value, list):
         return numpy_helper.from_array(np.asarray(value), name)
     sequence = onnx.SequenceProto(name=name, elem_type=onnx.SequenceProto.MAP)

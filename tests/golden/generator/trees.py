@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from .case import Case, Numbers, case
 
@@ -83,3 +83,55 @@ def cases() -> Iterator[Case]:
     for key in ("nodes_values", "target_weights"):
         doubles[f"{key}_as_tensor"] = helper.make_tensor(key, TensorProto.DOUBLE, [len(doubles[key])], doubles.pop(key))
     yield case("TreeEnsembleRegressor", "as_tensor", [x.astype(np.float64)], ml_opset=3, n_targets=1, **doubles)
+    yield from unified_cases(whole)
+
+
+def unified_cases(whole: np.ndarray) -> Iterator[Case]:
+    """TreeEnsemble, with all modes mixed. Left out: SOFTMAX and LOGISTIC, whose numbers ONNX Runtime exchanges, and fractions, which it rounds
+    before it looks for them in a set; the specification and its reference implementation decide there."""
+    for aggregate in range(4):
+        yield case("TreeEnsemble", f"aggregate_{aggregate}", [whole.astype(np.float32)], ml_opset=5, aggregate_function=aggregate, **unified(f"unified{aggregate}", 4, 3, 2))
+    holes = whole.astype(np.float32)
+    holes[::2, 1] = np.nan
+    yield case("TreeEnsemble", "missing_values", [holes], ml_opset=5, **unified("holes", 5, 3, 1, missing=True))
+    yield case("TreeEnsemble", "float64", [whole.astype(np.float64)], ml_opset=5, **unified("wide", 4, 3, 2, dtype=np.float64))
+    yield case("TreeEnsemble", "softmax_zero", [whole.astype(np.float32)], ml_opset=5, post_transform=3, **unified("zero", 3, 2, 3))
+
+
+def unified(seed: str, n_trees: int, depth: int, n_targets: int, *, dtype=np.float32, missing: bool = False) -> dict:
+    """Attributes of a random TreeEnsemble of full trees; every mode occurs."""
+    n = Numbers(seed)
+    rows, leaves, members, roots = [], [], [], []
+
+    def grow(level: int) -> tuple[int, int]:
+        if level == depth:
+            leaves.append((int(n.ints(low=0, high=n_targets)), float(n.floats(low=-1, high=1))))
+            return len(leaves) - 1, 1
+        place = len(rows)
+        mode = place % 7
+        rows.append(None)
+        if mode == 6:
+            members.extend([*sorted({float(value) for value in n.ints(3, low=-2, high=3)}), np.nan])
+        threshold = float(n.ints(low=-2, high=3))
+        true, false = grow(level + 1), grow(level + 1)
+        rows[place] = (int(n.ints(low=0, high=N_FEATURES)), mode, threshold, *true, *false, int(n.rng.random() < 0.5))
+        return place, 0
+
+    for _ in range(n_trees):
+        roots.append(grow(0)[0])
+    features, modes, splits, true_ids, true_leafs, false_ids, false_leafs, missing_true = (list(column) for column in zip(*rows, strict=True))
+    attributes = {
+        "n_targets": n_targets,
+        "tree_roots": roots,
+        "nodes_featureids": features,
+        "nodes_modes": numpy_helper.from_array(np.array(modes, dtype=np.uint8), "modes"),
+        "nodes_splits": numpy_helper.from_array(np.array(splits, dtype=dtype), "splits"),
+        "nodes_truenodeids": true_ids,
+        "nodes_trueleafs": true_leafs,
+        "nodes_falsenodeids": false_ids,
+        "nodes_falseleafs": false_leafs,
+        "leaf_targetids": [target for target, _ in leaves],
+        "leaf_weights": numpy_helper.from_array(np.array([weight for _, weight in leaves], dtype=dtype), "weights"),
+        "membership_values": numpy_helper.from_array(np.array(members or [np.nan], dtype=dtype), "members"),
+    }
+    return attributes | ({"nodes_missing_value_tracks_true": missing_true} if missing else {})

@@ -35,7 +35,9 @@ const MAX_BLOCK_COLUMNS: usize = 16_384;
 const MIN_WALKS_IN_PARALLEL: usize = 50_000;
 
 /// float32 or float64: the type of thresholds, features and sums.
-pub trait Real: bytemuck::Pod + Debug + PartialOrd + Send + Sync + Add<Output = Self> + Sub<Output = Self> + Div<Output = Self> + From<f32> {
+pub trait Real:
+    bytemuck::Pod + Default + Debug + PartialOrd + Send + Sync + Add<Output = Self> + Sub<Output = Self> + Div<Output = Self> + From<f32>
+{
     const ZERO: Self;
     const INFINITY: Self;
     const NEGATIVE_INFINITY: Self;
@@ -100,6 +102,16 @@ pub enum Node<T> {
         when_true: u32,
         when_false: u32,
     },
+    /// A branch that is true for the features that are in a set.
+    Member {
+        feature: u32,
+        /// Which of [`Ensemble::members`]; NaN among them is in no set.
+        members: Range<u32>,
+        /// NaN goes the way of `when_true`, otherwise of `when_false`.
+        missing_is_true: bool,
+        when_true: u32,
+        when_false: u32,
+    },
     /// Which of [`Ensemble::weights`] a row gets that ends here.
     Leaf { weights: Range<u32> },
 }
@@ -119,6 +131,8 @@ pub struct Ensemble<T> {
     /// The root of each tree, in the order in which leaves are added up.
     pub roots: Vec<u32>,
     pub weights: Vec<Weight<T>>,
+    /// The elements of all sets.
+    pub members: Vec<T>,
     pub n_targets: usize,
 }
 
@@ -129,12 +143,16 @@ impl Ensemble<f32> {
             Node::Branch { feature, threshold, comparison, missing_is_true, when_true, when_false } => {
                 Node::Branch { feature, threshold: f64::from(threshold), comparison, missing_is_true, when_true, when_false }
             }
+            Node::Member { feature, ref members, missing_is_true, when_true, when_false } => {
+                Node::Member { feature, members: members.clone(), missing_is_true, when_true, when_false }
+            }
             Node::Leaf { ref weights } => Node::Leaf { weights: weights.clone() },
         };
         Ensemble {
             nodes: self.nodes.iter().map(widen_node).collect(),
             roots: self.roots.clone(),
             weights: self.weights.iter().map(|weight| Weight { target: weight.target, value: f64::from(weight.value) }).collect(),
+            members: self.members.iter().copied().map(f64::from).collect(),
             n_targets: self.n_targets,
         }
     }
@@ -189,17 +207,17 @@ impl<T: Real> Forest<T> {
 
     /// Walks `rows` (row-major, `n_features` each, at least [`Self::n_features`]) down all trees. `finish` turns what a row collected into
     /// its `width` outputs and something more (a label). Weights are combined in the order of the trees, whatever the number of threads.
-    pub fn evaluate<L: Copy + Default + Send>(
+    pub fn evaluate<O: Copy + Default + Send, L: Copy + Default + Send>(
         &self,
         rows: Rows<'_, T>,
         combine: Combine,
         width: usize,
-        finish: impl Fn(RowScores<'_, T>, &mut [f32]) -> L + Sync,
-    ) -> (Vec<f32>, Vec<L>) {
+        finish: impl Fn(RowScores<'_, T>, &mut [O]) -> L + Sync,
+    ) -> (Vec<O>, Vec<L>) {
         debug_assert!(rows.n_features >= self.n_features());
-        let mut outputs = vec![0.0; rows.n_rows * width];
+        let mut outputs = vec![O::default(); rows.n_rows * width];
         let mut labels = vec![L::default(); rows.n_rows];
-        let evaluate_block = |columns: &mut Columns<T>, block: usize, outputs: &mut [f32], labels: &mut [L]| {
+        let evaluate_block = |columns: &mut Columns<T>, block: usize, outputs: &mut [O], labels: &mut [L]| {
             let rows = rows.block(block, labels.len());
             let mut scores: SmallVec<[T; BLOCK_ROWS]> = SmallVec::from_elem(T::ZERO, rows.n_rows * self.n_targets);
             let mut has_score: SmallVec<[bool; BLOCK_ROWS]> = SmallVec::from_elem(false, rows.n_rows * self.n_targets);

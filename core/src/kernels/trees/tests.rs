@@ -12,6 +12,11 @@ fn walk_naively<T: Real>(ensemble: &Ensemble<T>, combine: Combine, row: &[T]) ->
         let weights = loop {
             match &ensemble.nodes[node as usize] {
                 Node::Leaf { weights } => break weights.clone(),
+                &Node::Member { feature, ref members, missing_is_true, when_true, when_false } => {
+                    let value = row[feature as usize];
+                    let holds = ensemble.members[members.start as usize..members.end as usize].contains(&value);
+                    node = if holds || value.is_nan() && missing_is_true { when_true } else { when_false };
+                }
                 &Node::Branch { feature, threshold, comparison, missing_is_true, when_true, when_false } => {
                     let value = row[feature as usize];
                     let holds = match comparison {
@@ -54,7 +59,7 @@ struct Size {
     n_features: usize,
     n_targets: usize,
     n_rows: usize,
-    /// How many of [`COMPARISONS`] are used.
+    /// How many of [`COMPARISONS`] are used; one more for sets.
     n_comparisons: usize,
     /// Out of 10 nodes above the greatest depth, how many are leaves.
     leaves_of_ten: usize,
@@ -81,19 +86,24 @@ fn grow(rng: &mut TestRng, size: Size, depth: usize, ensemble: &mut Ensemble<f32
     let when_true = grow(rng, size, depth + 1, ensemble);
     // Now and then both ways lead to the same node.
     let when_false = if below(rng, 20) == 0 { when_true } else { grow(rng, size, depth + 1, ensemble) };
-    ensemble.nodes[node as usize] = Node::Branch {
-        feature: below(rng, size.n_features) as u32,
-        threshold: VALUES[below(rng, VALUES.len())],
-        comparison: COMPARISONS[below(rng, size.n_comparisons)],
-        missing_is_true: size.missing_is_true && below(rng, 2) == 0,
-        when_true,
-        when_false,
+    let feature = below(rng, size.n_features) as u32;
+    let missing_is_true = size.missing_is_true && below(rng, 2) == 0;
+    ensemble.nodes[node as usize] = match COMPARISONS.get(below(rng, size.n_comparisons)) {
+        Some(&comparison) => {
+            let threshold = VALUES[below(rng, VALUES.len())];
+            Node::Branch { feature, threshold, comparison, missing_is_true, when_true, when_false }
+        }
+        None => {
+            let first = ensemble.members.len() as u32;
+            ensemble.members.extend((0..below(rng, 6)).map(|_| VALUES[below(rng, VALUES.len())]));
+            Node::Member { feature, members: first..ensemble.members.len() as u32, missing_is_true, when_true, when_false }
+        }
     };
     node
 }
 
 fn random_ensemble(rng: &mut TestRng, size: Size) -> Ensemble<f32> {
-    let mut ensemble = Ensemble { nodes: Vec::new(), roots: Vec::new(), weights: Vec::new(), n_targets: size.n_targets };
+    let mut ensemble = Ensemble { nodes: Vec::new(), roots: Vec::new(), weights: Vec::new(), members: Vec::new(), n_targets: size.n_targets };
     for _ in 0..size.n_trees {
         let root = grow(rng, size, 0, &mut ensemble);
         ensemble.roots.push(root);
@@ -102,7 +112,7 @@ fn random_ensemble(rng: &mut TestRng, size: Size) -> Ensemble<f32> {
 }
 
 fn sizes() -> impl Strategy<Value = Size> {
-    let trees = (1..40_usize, prop_oneof![Just(0_usize), 1..7_usize, 7..16_usize], 1..7_usize, 0..8_usize);
+    let trees = (1..40_usize, prop_oneof![Just(0_usize), 1..7_usize, 7..16_usize], 1..8_usize, 0..8_usize);
     let leaves = (1..4_usize, prop_oneof![Just(None), Just(Some(1))], any::<bool>());
     let rows = (1..30_usize, prop_oneof![1..12_usize, 100..300_usize]);
     (trees, leaves, rows).prop_map(
@@ -187,10 +197,10 @@ fn branch(when_true: u32, when_false: u32) -> Node<f32> {
 #[test]
 fn loops_are_refused() {
     let leaf = Node::Leaf { weights: 0..0 };
-    let itself = Ensemble { nodes: vec![branch(0, 1), leaf.clone()], roots: vec![0], weights: vec![], n_targets: 1 };
+    let itself = Ensemble { nodes: vec![branch(0, 1), leaf.clone()], roots: vec![0], weights: vec![], members: vec![], n_targets: 1 };
     assert_eq!(Forest::new(&itself).unwrap_err(), ForestError::Cycle { tree: 0, node: 0 });
     let nodes = vec![leaf.clone(), branch(2, 0), branch(0, 3), branch(1, 0)];
-    let around = Ensemble { nodes, roots: vec![0, 1], weights: vec![], n_targets: 1 };
+    let around = Ensemble { nodes, roots: vec![0, 1], weights: vec![], members: vec![], n_targets: 1 };
     assert_eq!(Forest::new(&around).unwrap_err(), ForestError::Cycle { tree: 1, node: 1 });
 }
 
@@ -199,7 +209,7 @@ fn a_very_deep_tree_is_walked_without_recursion() {
     let n = 200_000;
     let mut nodes: Vec<Node<f32>> = (0..n).map(|node| branch(node + 1, n)).collect();
     nodes.push(Node::Leaf { weights: 0..1 });
-    let ensemble = Ensemble { nodes, roots: vec![0], weights: vec![Weight { target: 0, value: 3.0 }], n_targets: 1 };
+    let ensemble = Ensemble { nodes, roots: vec![0], weights: vec![Weight { target: 0, value: 3.0 }], members: vec![], n_targets: 1 };
     let forest = Forest::new(&ensemble).unwrap();
     let (outputs, _) = forest.evaluate(Rows::new(&[-1.0], 1, 1).unwrap(), Combine::Sum, 1, |row, outputs| outputs[0] = row.scores[0]);
     assert_eq!(outputs, [3.0]);
@@ -211,7 +221,7 @@ fn shared_subtrees_are_not_copied() {
     let n = 1000;
     let mut nodes: Vec<Node<f32>> = (0..n).map(|node| branch(node + 1, node + 1)).collect();
     nodes.push(Node::Leaf { weights: 0..1 });
-    let ensemble = Ensemble { nodes, roots: vec![0], weights: vec![Weight { target: 0, value: 3.0 }], n_targets: 1 };
+    let ensemble = Ensemble { nodes, roots: vec![0], weights: vec![Weight { target: 0, value: 3.0 }], members: vec![], n_targets: 1 };
     let forest = Forest::new(&ensemble).unwrap();
     let rows = [f32::NAN; 10];
     let (outputs, _) = forest.evaluate(Rows::new(&rows, 10, 1).unwrap(), Combine::Sum, 1, |row, outputs| outputs[0] = row.scores[0]);

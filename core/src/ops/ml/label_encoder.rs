@@ -1,11 +1,12 @@
 //! LabelEncoder: a table from keys to values. <https://onnx.ai/onnx/operators/onnx_aionnxml_LabelEncoder.html>: version 1 has one list of strings
 //! and maps both ways, version 2 has lists of keys and values, version 4 also tensors of them, and NaN is a key that matches NaN.
-
-use std::collections::HashMap;
+//!
+//! CategoryMapper, version 1, is a table between strings and integers that maps both ways.
+//! <https://onnx.ai/onnx/operators/onnx_aionnxml_CategoryMapper.html>.
 
 use compact_str::CompactString;
 
-use super::{same_shape, wrong_input};
+use super::{FastHashMap, same_shape, wrong_input};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Attributes, ValueType};
 use crate::host::{Element, ElementType, HostTensor};
@@ -25,7 +26,7 @@ struct LabelEncoder {
     values: List,
 }
 
-/// The version 1 operator, which looks at its input to know its direction.
+/// CategoryMapper and version 1 of LabelEncoder, which look at their input to know their direction.
 #[derive(Debug)]
 struct LabelEncoderBothWays {
     to_ints: LabelEncoder,
@@ -43,11 +44,11 @@ struct Keys {
 
 #[derive(Debug)]
 enum KeyMap {
-    Strings(HashMap<CompactString, u32>),
-    Ints(HashMap<i64, u32>),
+    Strings(FastHashMap<CompactString, u32>),
+    Ints(FastHashMap<i64, u32>),
     /// By [`float_key`].
     Floats {
-        map: HashMap<u64, u32>,
+        map: FastHashMap<u64, u32>,
         finds_nan: bool,
     },
 }
@@ -89,6 +90,24 @@ fn build_both_ways(attributes: &Attributes) -> Result<Box<dyn Operator>, OpError
     let keys = Keys { element_type: ElementType::String, map: KeyMap::Strings(map), unknown: n_classes };
     let to_ints = LabelEncoder { keys, values: List::I64(ints.clone()).with_default(attributes, 1)? };
     let to_strings = LabelEncoder { keys: Keys::new(List::I64(ints), false)?, values: List::Strings(strings).with_default(attributes, 1)? };
+    Ok(Box::new(LabelEncoderBothWays { to_ints, to_strings }))
+}
+
+pub(super) fn build_category_mapper(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let strings = node.attributes.require_texts("cats_strings")?;
+    let ints = node.attributes.require_ints("cats_int64s")?.to_vec();
+    if strings.len() != ints.len() {
+        return Err(OpError::value(format!("{} cats_strings are given for {} cats_int64s", strings.len(), ints.len())));
+    }
+    let unknown = index(ints.len())?;
+    let strings: Vec<CompactString> = strings.into_iter().map(CompactString::from).collect();
+    // Of equal categories the last counts.
+    let by_string = strings.iter().cloned().zip(0..unknown).collect();
+    let by_int = ints.iter().copied().zip(0..unknown).collect();
+    let from_strings = Keys { element_type: ElementType::String, map: KeyMap::Strings(by_string), unknown };
+    let from_ints = Keys { element_type: ElementType::I64, map: KeyMap::Ints(by_int), unknown };
+    let to_ints = LabelEncoder { keys: from_strings, values: List::I64(ints).with_default(node.attributes, 1)? };
+    let to_strings = LabelEncoder { keys: from_ints, values: List::Strings(strings).with_default(node.attributes, 1)? };
     Ok(Box::new(LabelEncoderBothWays { to_ints, to_strings }))
 }
 
@@ -213,8 +232,8 @@ fn wrong_default(tensor: &HostTensor) -> OpError {
 impl Keys {
     /// Of equal keys the first counts.
     fn new(list: List, finds_nan: bool) -> Result<Self, OpError> {
-        fn positions<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = K>) -> Result<HashMap<K, u32>, OpError> {
-            let mut map = HashMap::new();
+        fn positions<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = K>) -> Result<FastHashMap<K, u32>, OpError> {
+            let mut map = FastHashMap::default();
             for (position, key) in keys.enumerate() {
                 map.entry(key).or_insert(index(position)?);
             }

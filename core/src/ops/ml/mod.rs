@@ -14,11 +14,14 @@ mod imputer;
 mod label_encoder;
 mod labels;
 mod linear;
+mod maps;
 mod one_hot;
 mod post_transform;
 mod scaling;
+mod svm;
 mod tree_attributes;
 mod tree_ensemble;
+mod unified_tree_ensemble;
 mod zip_map;
 
 #[cfg(test)]
@@ -27,6 +30,9 @@ mod tests;
 pub const OPERATORS: &[Registration] = &[
     operator("ArrayFeatureExtractor", features::build_array_feature_extractor),
     operator("Binarizer", scaling::build_binarizer),
+    operator("CastMap", maps::build_cast_map),
+    operator("CategoryMapper", label_encoder::build_category_mapper),
+    operator("DictVectorizer", maps::build_dict_vectorizer),
     operator("FeatureVectorizer", features::build_feature_vectorizer),
     operator("Imputer", imputer::build),
     operator("LabelEncoder", label_encoder::build),
@@ -34,7 +40,10 @@ pub const OPERATORS: &[Registration] = &[
     operator("LinearRegressor", linear::build_regressor),
     operator("Normalizer", scaling::build_normalizer),
     operator("OneHotEncoder", one_hot::build),
+    operator("SVMClassifier", svm::build_classifier),
+    operator("SVMRegressor", svm::build_regressor),
     operator("Scaler", scaling::build_scaler),
+    Registration { domain: "ai.onnx.ml", op_type: "TreeEnsemble", opsets: OpsetRange::from(5), build: unified_tree_ensemble::build },
     operator("TreeEnsembleClassifier", tree_ensemble::build_classifier),
     operator("TreeEnsembleRegressor", tree_ensemble::build_regressor),
     operator("ZipMap", zip_map::build),
@@ -45,6 +54,9 @@ type Build = fn(&NodeContext<'_>) -> Result<Box<dyn Operator>, OpError>;
 const fn operator(op_type: &'static str, build: Build) -> Registration {
     Registration { domain: "ai.onnx.ml", op_type, opsets: OpsetRange::from(1), build }
 }
+
+/// A map whose hash function is fast, and seeded anew for each map: keys come from files.
+type FastHashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Rows and features of a `[rows, features]` input; a `[features]` one is a single row.
 fn matrix_shape(index: usize, name: &'static str, tensor: &Tensor) -> Result<(usize, usize), OpError> {

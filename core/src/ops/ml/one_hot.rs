@@ -1,11 +1,9 @@
 //! OneHotEncoder: each element becomes a vector with a 1 at its category. <https://onnx.ai/onnx/operators/onnx_aionnxml_OneHotEncoder.html>,
 //! since version 1.
 
-use std::collections::HashMap;
-
 use compact_str::CompactString;
 
-use super::wrong_input;
+use super::{FastHashMap, wrong_input};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
 use crate::host::ElementType;
@@ -24,8 +22,8 @@ struct OneHotEncoder {
 /// Position of each category. Of equal ones the last counts.
 #[derive(Debug)]
 enum Categories {
-    Ints(HashMap<i64, usize>),
-    Strings(HashMap<CompactString, usize>),
+    Ints(FastHashMap<i64, usize>),
+    Strings(FastHashMap<CompactString, usize>),
 }
 
 pub(super) fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {

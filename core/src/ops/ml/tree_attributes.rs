@@ -153,7 +153,7 @@ impl<'a> TreeAttributes<'a> {
         let roots = self.roots()?;
         let positions = self.positions()?;
         let (leaf_ranges, leaf_weights) = self.leaf_weights(&positions, weights, n_targets)?;
-        let mut ensemble = Ensemble { nodes: Vec::with_capacity(self.tree_ids.len()), roots, weights: leaf_weights, n_targets };
+        let mut ensemble = Ensemble { nodes: Vec::with_capacity(self.tree_ids.len()), roots, weights: leaf_weights, members: Vec::new(), n_targets };
         for (node, range) in leaf_ranges.into_iter().enumerate() {
             let Some(comparison) = self.comparison(node)? else {
                 // With a single target, ONNX Runtime takes a leaf without weights to give its value, and only the first of several weights.

@@ -106,7 +106,7 @@ fn run_model<T: Real, F: Finish>(
     Ok(model.forest.evaluate(rows, finish.combine(), width, |row, outputs| finish.finish(row, &model.base_values, n_trees, outputs)))
 }
 
-fn into_op_error(error: &ForestError) -> OpError {
+pub(super) fn into_op_error(error: &ForestError) -> OpError {
     OpError::value(error.to_string())
 }
 

@@ -1,0 +1,1 @@
+	By0JHbXøºtø/›d?H·ZøffføºtøffføºtøffføºtøbXø¨:øffføºtøffføH·Zø/›d?ºtø
