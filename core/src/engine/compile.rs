@@ -12,7 +12,7 @@ use super::{PlanError, UnsupportedNode};
 use crate::graph::{Attribute, Graph, Model, Node, ValueId, order, with_stack};
 use crate::host::HostTensor;
 use crate::ops::registry::{self, BuildError};
-use crate::ops::{Body, OpError, Operator, Placement};
+use crate::ops::{Body, NodeContext, OpError, Operator, Placement, fused};
 use crate::task::TaskCtx;
 use crate::tensor::{Tensor, Value};
 
@@ -37,13 +37,26 @@ pub(super) fn build_operator(
     bodies: &[(&str, Arc<dyn Body>)],
 ) -> Result<Box<dyn Operator>, PlanError> {
     let constants: SmallVec<[Option<&HostTensor>; 4]> = node.inputs.iter().map(|id| id.and_then(|id| graph.constant(id))).collect();
-    registry::build(opsets, node, &constants, bodies).map_err(|error| {
-        let (node, operator) = (node.label(graph).to_owned(), node.qualified_type());
+    let built = if node.domain == fused::DOMAIN {
+        let (n_inputs, n_outputs) = (node.inputs.len(), node.outputs.len());
+        let attributes = &node.attributes;
+        fused::build(&NodeContext { op_type: &node.op_type, attributes, opset: 0, n_inputs, n_outputs, constants: &constants, bodies })
+            .map_err(BuildError::Operator)
+    } else {
+        registry::build(opsets, node, &constants, bodies)
+    };
+    built.map_err(|error| {
+        let (node, operator) = (node.label(graph).to_owned(), operator_name(node));
         match error {
             BuildError::Unavailable(reason) => PlanError::Unsupported(vec![UnsupportedNode { node, operator, reason }]),
             BuildError::Operator(source) => PlanError::Operator { node, operator, source },
         }
     })
+}
+
+/// How messages call a node's operator. One of the engine's own is spelled as what it was made from: `Conv+Relu`.
+fn operator_name(node: &Node) -> String {
+    if node.domain == fused::DOMAIN { node.op_type.clone() } else { node.qualified_type() }
 }
 
 /// Compiles a model as it stands.
@@ -112,19 +125,20 @@ impl<'a> Compiler<'a> {
         let placement = operator.placement();
         let on_device = placement == Placement::AnyDevice && !self.options.device.is_cpu();
         let mut sources = SmallVec::new();
-        for read in node.inputs.iter().copied().chain(node.captured().map(Some)) {
+        for (index, read) in node.inputs.iter().copied().chain(node.captured().map(Some)).enumerate() {
             let source = match read {
                 None => Source::Absent,
+                Some(_) if !operator.reads(index) => Source::Absent,
                 Some(id) => self.source(id, on_device)?.ok_or_else(|| PlanError::MissingValue {
                     node: node.label(self.graph).to_owned(),
-                    operator: node.qualified_type(),
+                    operator: operator_name(node),
                     value: self.graph.value(id).name.clone(),
                 })?,
             };
             sources.push(source);
         }
         let outputs = node.outputs.iter().map(|output| output.map(|id| self.new_slot(id))).collect();
-        Ok(Step { operator, placement, sources, outputs, node: node.label(self.graph).to_owned(), operator_name: node.qualified_type() })
+        Ok(Step { operator, placement, sources, outputs, node: node.label(self.graph).to_owned(), operator_name: operator_name(node) })
     }
 
     fn bodies<'n>(&self, node: &'n Node) -> Result<Vec<(&'n str, Arc<dyn Body>)>, PlanError> {

@@ -5,7 +5,8 @@
 //! 2. [`constants`]: what depends on constants alone is computed once, `Constant` nodes included.
 //! 3. [`subgraphs`]: constants that a subgraph captures become its own, and it is optimised in the same way.
 //! 4. [`batch_norm`]: a batch normalisation right after a convolution moves into its weights, which pass 2 may just have made constant.
-//! 5. What nobody reads any more goes.
+//! 5. [`fuse`]: on the CPU, products with constant weights and what follows them become one node of the engine's own.
+//! 6. What nobody reads any more goes.
 
 use std::collections::BTreeMap;
 
@@ -17,23 +18,27 @@ use super::PlanError;
 
 mod batch_norm;
 mod constants;
+mod fuse;
 mod identities;
 mod subgraphs;
 
-/// Runs every pass on a copy of `model`. The copy shares the weights.
-pub(super) fn optimize(ctx: &TaskCtx, model: &Model) -> Result<Model, PlanError> {
+/// Runs every pass on a copy of `model`, for a plan on the CPU or elsewhere. The copy shares the weights.
+pub(super) fn optimize(ctx: &TaskCtx, model: &Model, on_cpu: bool) -> Result<Model, PlanError> {
     let mut model = model.clone();
-    optimize_graph(ctx, &model.opset_imports, &mut model.graph)?;
+    optimize_graph(ctx, &model.opset_imports, on_cpu, &mut model.graph)?;
     Ok(model)
 }
 
 /// Runs every pass on a graph, the main one or a subgraph.
-fn optimize_graph(ctx: &TaskCtx, opsets: &BTreeMap<String, i64>, graph: &mut Graph) -> Result<(), PlanError> {
+fn optimize_graph(ctx: &TaskCtx, opsets: &BTreeMap<String, i64>, on_cpu: bool, graph: &mut Graph) -> Result<(), PlanError> {
     identities::remove(&mut GraphEditor::new(graph));
     constants::fold(ctx, opsets, graph)?;
-    subgraphs::optimize(ctx, opsets, graph)?;
+    subgraphs::optimize(ctx, opsets, on_cpu, graph)?;
     let mut editor = GraphEditor::new(graph);
     batch_norm::fold_into_convolutions(&mut editor);
+    if on_cpu {
+        fuse::products(&mut editor, opsets.get("").copied().unwrap_or_default());
+    }
     editor.remove_unused();
     Ok(())
 }

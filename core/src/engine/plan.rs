@@ -88,7 +88,7 @@ impl Plan {
     /// Compiles a model for a device. Every operator that can't run is reported at once, before any data is read.
     pub fn compile(ctx: &TaskCtx, model: &Model, options: &PlanOptions) -> Result<Self, PlanError> {
         compile::check_supported(model)?;
-        let optimized = if options.optimize { Some(optimize::optimize(ctx, model)?) } else { None };
+        let optimized = if options.optimize { Some(optimize::optimize(ctx, model, options.device.is_cpu())?) } else { None };
         compile::compile(ctx, optimized.as_ref().unwrap_or(model), options)
     }
 

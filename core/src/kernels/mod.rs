@@ -1,3 +1,8 @@
 //! CPU fast paths, chosen at plan time where burn has none or a measurement says so. They know slices, not graphs.
 
+pub mod activation;
+mod aligned;
+pub mod convolution;
+pub mod product;
+mod simd;
 pub mod trees;

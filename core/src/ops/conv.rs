@@ -8,10 +8,11 @@ use burn::backend::ops::{ConvOptions, ModuleOps as _};
 use super::operator::{Outputs, single};
 use super::registry::{OpsetRange, Registration};
 use super::types::check_same_type;
-use super::window::{AxisWindow, Window};
+use super::window::{AxisWindow, AxisWindows, Window};
 use super::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
+use crate::host::ElementType;
 use crate::tensor::{Backend, Shape, Tensor};
 
 pub const OPERATORS: &[Registration] = &[
@@ -21,13 +22,13 @@ pub const OPERATORS: &[Registration] = &[
 
 /// <https://onnx.ai/onnx/operators/onnx__Conv.html>, opsets 1, 11, 22 (bfloat16).
 #[derive(Debug)]
-struct Conv {
+pub(super) struct Conv {
     window: Window,
-    groups: usize,
+    pub groups: usize,
 }
 
 fn build_conv(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-    Ok(Box::new(Conv { window: Window::new(context)?, groups: groups(context)? }))
+    Ok(Box::new(Conv::new(context)?))
 }
 
 /// Attribute `group`.
@@ -39,53 +40,81 @@ fn groups(context: &NodeContext<'_>) -> Result<usize, OpError> {
         .ok_or_else(|| OpError::value(format!("attribute 'group' is {groups}; it must be at least 1")))
 }
 
-/// What both convolutions ask of their operands, before channels are looked at.
-fn check_operands(input: &Tensor, weights: &Tensor, bias: Option<&Tensor>, window: &Window) -> Result<(), OpError> {
-    check_same_type(input, weights)?;
-    if !input.element_type().is_float() {
-        return Err(OpError::unsupported(format!("a convolution of {}", input.element_type())));
+/// What both convolutions work on: input, weights and perhaps a bias.
+struct Operands {
+    input: Tensor,
+    weights: Tensor,
+    bias: Option<Tensor>,
+}
+
+impl Operands {
+    /// Takes the inputs of a run, whose element types, ranks and kernel fit.
+    fn take(inputs: &mut Inputs, window: &Window) -> Result<Self, OpError> {
+        let (input, weights) = (inputs.take_tensor(0, "X")?, inputs.take_tensor(1, "W")?);
+        let bias = inputs.take_optional_tensor(2, "B")?;
+        check_same_type(&input, &weights)?;
+        if let Some(bias) = &bias {
+            check_same_type(&input, bias)?;
+        }
+        if !input.element_type().is_float() {
+            return Err(OpError::unsupported(format!("a convolution of {}", input.element_type())));
+        }
+        check_ranks(input.shape(), weights.shape(), window)?;
+        Ok(Self { input, weights, bias })
     }
-    if input.rank() < 3 || input.rank() != weights.rank() {
-        return Err(OpError::shape(format!(
-            "the input of shape {:?} and the weights of shape {:?} should both be […, channels, spatial axes…] of one rank, at least 3",
-            input.shape(),
-            weights.shape()
-        )));
-    }
-    if input.rank() > 5 {
-        return Err(OpError::unsupported(format!("a convolution over {} spatial axes", input.rank() - 2)));
-    }
-    if let Some(kernel) = &window.kernel
-        && kernel.as_slice() != &weights.shape()[2..]
-    {
-        return Err(OpError::shape(format!("attribute 'kernel_shape' is {kernel:?}, but the weights have shape {:?}", weights.shape())));
-    }
-    if weights.is_empty() {
-        return Err(OpError::shape(format!("the weights of shape {:?} have no elements", weights.shape())));
-    }
-    match bias {
-        Some(bias) => check_same_type(input, bias),
-        None => Ok(()),
+
+    /// Refuses a bias that has not one element for each output channel.
+    fn check_bias(&self, channels: usize) -> Result<(), OpError> {
+        check_bias(self.bias.as_ref().map(Tensor::shape), channels)
     }
 }
 
-fn check_bias(bias: Option<&Tensor>, channels: usize) -> Result<(), OpError> {
+/// Input and weights have the same spatial axes, of which the window's kernel is one.
+fn check_ranks(input: &[usize], weights: &[usize], window: &Window) -> Result<(), OpError> {
+    if input.len() < 3 || input.len() != weights.len() {
+        return Err(OpError::shape(format!(
+            "the input of shape {input:?} and the weights of shape {weights:?} should both be […, channels, spatial axes…] of one rank, at least 3"
+        )));
+    }
+    if input.len() > 5 {
+        return Err(OpError::unsupported(format!("a convolution over {} spatial axes", input.len() - 2)));
+    }
+    if let Some(kernel) = &window.kernel
+        && kernel.as_slice() != &weights[2..]
+    {
+        return Err(OpError::shape(format!("attribute 'kernel_shape' is {kernel:?}, but the weights have shape {weights:?}")));
+    }
+    if weights.contains(&0) {
+        return Err(OpError::shape(format!("the weights of shape {weights:?} have no elements")));
+    }
+    Ok(())
+}
+
+pub(super) fn check_bias(bias: Option<&[usize]>, channels: usize) -> Result<(), OpError> {
     match bias {
-        Some(bias) if bias.shape() != [channels] => {
-            Err(OpError::shape(format!("the bias has shape {:?}, but there are {channels} output channels", bias.shape())))
-        }
+        Some(bias) if bias != [channels] => Err(OpError::shape(format!("the bias has shape {bias:?}, but there are {channels} output channels"))),
         _ => Ok(()),
     }
 }
 
 impl Conv {
-    /// Channels of input and weights fit the groups.
-    fn check_channels(&self, input: &Tensor, weights: &Tensor, bias: Option<&Tensor>) -> Result<(), OpError> {
-        let (channels, per_group, out) = (input.shape()[1], weights.shape()[1], weights.shape()[0]);
+    pub fn new(context: &NodeContext<'_>) -> Result<Self, OpError> {
+        Ok(Self { window: Window::new(context)?, groups: groups(context)? })
+    }
+
+    /// The window on each spatial axis and the shape of the result. Ranks, channels, and the sizes of result and padded input are right.
+    pub fn place(
+        &self,
+        input: &[usize],
+        weights: &[usize],
+        element_type: ElementType,
+        context: &RunContext<'_>,
+    ) -> Result<(AxisWindows, Shape), OpError> {
+        check_ranks(input, weights, &self.window)?;
+        let (channels, per_group, out) = (input[1], weights[1], weights[0]);
         if per_group.checked_mul(self.groups) != Some(channels) {
             return Err(OpError::shape(format!(
-                "the input has {channels} channels, but weights of shape {:?} in {} groups take {}",
-                weights.shape(),
+                "the input has {channels} channels, but weights of shape {weights:?} in {} groups take {}",
                 self.groups,
                 per_group.saturating_mul(self.groups)
             )));
@@ -93,7 +122,12 @@ impl Conv {
         if !out.is_multiple_of(self.groups) {
             return Err(OpError::shape(format!("{out} output channels cannot be shared out among {} groups", self.groups)));
         }
-        check_bias(bias, out)
+        let windows = self.window.place(&weights[2..], &input[2..])?;
+        let shape: Shape = [input[0], out].into_iter().chain(windows.iter().map(|window| window.output)).collect();
+        let padded: Shape = input[..2].iter().copied().chain(windows.iter().map(AxisWindow::padded)).collect();
+        context.check_result_size(element_type, &shape)?;
+        context.check_result_size(element_type, &padded)?;
+        Ok((windows, shape))
     }
 }
 
@@ -117,16 +151,11 @@ impl Operator for Conv {
     }
 
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
-        let (input, weights) = (inputs.take_tensor(0, "X")?, inputs.take_tensor(1, "W")?);
-        let bias = inputs.take_optional_tensor(2, "B")?;
-        check_operands(&input, &weights, bias.as_ref(), &self.window)?;
-        self.check_channels(&input, &weights, bias.as_ref())?;
-        let windows = self.window.place(&weights.shape()[2..], &input.shape()[2..])?;
-        let element_type = input.element_type();
-        let shape: Shape = [input.shape()[0], weights.shape()[0]].into_iter().chain(windows.iter().map(|window| window.output)).collect();
-        let padded: Shape = input.shape()[..2].iter().copied().chain(windows.iter().map(AxisWindow::padded)).collect();
-        context.check_result_size(element_type, &shape)?;
-        context.check_result_size(element_type, &padded)?;
+        let operands = Operands::take(&mut inputs, &self.window)?;
+        let element_type = operands.input.element_type();
+        let (windows, shape) = self.place(operands.input.shape(), operands.weights.shape(), element_type, context)?;
+        operands.check_bias(shape[1])?;
+        let Operands { input, weights, bias } = operands;
         let (Some(input), Some(weights)) = (input.into_primitive(), weights.into_primitive()) else {
             return Ok(single(Tensor::empty(element_type, &shape)));
         };

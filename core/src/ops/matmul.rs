@@ -39,7 +39,7 @@ struct Product {
 /// The dimensions of the left side: batch, rows (of which a vector has none), columns.
 fn left_side<T>(dims: &[T]) -> Result<(&[T], Option<&T>, &T), OpError> {
     match dims {
-        [] => Err(OpError::shape("the left side of a matrix product is a scalar")),
+        [] => Err(left_is_scalar()),
         [inner] => Ok((&[], None, inner)),
         [batch @ .., rows, inner] => Ok((batch, Some(rows), inner)),
     }
@@ -52,6 +52,18 @@ fn right_side<T>(dims: &[T]) -> Result<(&[T], &T, Option<&T>), OpError> {
         [inner] => Ok((&[], inner, None)),
         [batch @ .., inner, columns] => Ok((batch, inner, Some(columns))),
     }
+}
+
+pub(super) fn left_is_scalar() -> OpError {
+    OpError::shape("the left side of a matrix product is a scalar")
+}
+
+pub(super) fn not_a_matrix(name: &str, rank: usize) -> OpError {
+    OpError::shape(format!("{name} should be a matrix, but has rank {rank}"))
+}
+
+pub(super) fn inner_differ(left: &[usize], inner: usize, right: &[usize], inner_right: usize) -> OpError {
+    OpError::shape(format!("shapes {left:?} and {right:?} do not multiply: the left side has {inner} columns, the right side {inner_right} rows"))
 }
 
 fn check_inner(left: &Dimension, right: &Dimension) -> Result<(), OpError> {
@@ -68,9 +80,7 @@ impl Product {
         let (batch_left, rows, &inner) = left_side(left)?;
         let (batch_right, &inner_right, columns) = right_side(right)?;
         if inner != inner_right {
-            return Err(OpError::shape(format!(
-                "shapes {left:?} and {right:?} do not multiply: the left side has {inner} columns, the right side {inner_right} rows"
-            )));
+            return Err(inner_differ(left, inner, right, inner_right));
         }
         let mut result = broadcast(batch_left, batch_right)?;
         result.extend(rows.copied());
@@ -223,7 +233,7 @@ impl Gemm {
         match dims {
             [rows, columns] if is_transposed => Ok([columns.clone(), rows.clone()]),
             [rows, columns] => Ok([rows.clone(), columns.clone()]),
-            _ => Err(OpError::shape(format!("{name} should be a matrix, but has rank {}", dims.len()))),
+            _ => Err(not_a_matrix(name, dims.len())),
         }
     }
 

@@ -5,6 +5,7 @@
 //! add one line to the family's `OPERATORS` table, and a golden case.
 
 pub mod error;
+pub mod fused;
 pub mod inference;
 pub mod operator;
 pub mod registry;

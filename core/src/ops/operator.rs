@@ -30,6 +30,11 @@ pub trait Operator: Send + Sync + std::fmt::Debug {
         Some(0)
     }
 
+    /// Whether a run looks at input `index`. An operator that has prepared a constant for itself needs no copy of it.
+    fn reads(&self, _index: usize) -> bool {
+        true
+    }
+
     /// Whether the same inputs always give the same outputs, so that a call on constants may be folded.
     fn is_deterministic(&self) -> bool {
         true

@@ -9,7 +9,7 @@ use crate::engine::PlanError;
 use crate::graph::{Graph, Initializer, ValueId, with_stack};
 use crate::task::TaskCtx;
 
-pub(super) fn optimize(ctx: &TaskCtx, opsets: &BTreeMap<String, i64>, graph: &mut Graph) -> Result<(), PlanError> {
+pub(super) fn optimize(ctx: &TaskCtx, opsets: &BTreeMap<String, i64>, on_cpu: bool, graph: &mut Graph) -> Result<(), PlanError> {
     let overridable: HashSet<ValueId> = graph.inputs.iter().copied().collect();
     let Graph { nodes, initializers, .. } = graph;
     for subgraph in nodes.iter_mut().flat_map(|node| node.subgraphs_mut()) {
@@ -23,7 +23,7 @@ pub(super) fn optimize(ctx: &TaskCtx, opsets: &BTreeMap<String, i64>, graph: &mu
                 None => subgraph.captures.push(capture),
             }
         }
-        with_stack(|| optimize_graph(ctx, opsets, subgraph))?;
+        with_stack(|| optimize_graph(ctx, opsets, on_cpu, subgraph))?;
         let still_free: HashSet<ValueId> = subgraph.free_values().into_iter().collect();
         subgraph.captures.retain(|capture| still_free.contains(&capture.inner));
     }

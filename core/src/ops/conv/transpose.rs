@@ -4,7 +4,7 @@ use burn::backend::DispatchTensor;
 use burn::backend::ops::{ConvTransposeOptions, ModuleOps as _};
 use smallvec::SmallVec;
 
-use super::{check_bias, check_operands, groups, product};
+use super::{Operands, groups, product};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
 use crate::ops::movement::{self, Cut};
@@ -107,17 +107,17 @@ impl ConvTranspose {
         Ok(Spread { stride, dilation, added, before, after: total - before, output: wanted })
     }
 
-    fn check_channels(&self, input: &Tensor, weights: &Tensor, bias: Option<&Tensor>) -> Result<usize, OpError> {
-        let channels = input.shape()[1];
-        if weights.shape()[0] != channels || !channels.is_multiple_of(self.groups) {
+    /// The number of output channels.
+    fn check_channels(&self, operands: &Operands) -> Result<usize, OpError> {
+        let (channels, weights) = (operands.input.shape()[1], operands.weights.shape());
+        if weights[0] != channels || !channels.is_multiple_of(self.groups) {
             return Err(OpError::shape(format!(
-                "the input has {channels} channels, which do not fit weights of shape {:?} in {} groups",
-                weights.shape(),
+                "the input has {channels} channels, which do not fit weights of shape {weights:?} in {} groups",
                 self.groups
             )));
         }
-        let out = weights.shape()[1].checked_mul(self.groups).ok_or_else(|| OpError::shape("there are too many output channels"))?;
-        check_bias(bias, out)?;
+        let out = weights[1].checked_mul(self.groups).ok_or_else(|| OpError::shape("there are too many output channels"))?;
+        operands.check_bias(out)?;
         Ok(out)
     }
 }
@@ -141,10 +141,9 @@ impl Operator for ConvTranspose {
     }
 
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
-        let (input, weights) = (inputs.take_tensor(0, "X")?, inputs.take_tensor(1, "W")?);
-        let bias = inputs.take_optional_tensor(2, "B")?;
-        check_operands(&input, &weights, bias.as_ref(), &self.window)?;
-        let out = self.check_channels(&input, &weights, bias.as_ref())?;
+        let operands = Operands::take(&mut inputs, &self.window)?;
+        let out = self.check_channels(&operands)?;
+        let Operands { input, weights, bias } = operands;
         let spreads = self.place(&weights.shape()[2..], &input.shape()[2..])?;
         let element_type = input.element_type();
         let batch = input.shape()[0];
