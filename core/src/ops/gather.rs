@@ -1,19 +1,22 @@
-//! Slice, Gather, GatherElements: parts of a tensor, chosen by ranges or by indices. All take every element type.
+//! Slice, Gather, GatherElements, GatherND: parts of a tensor, chosen by ranges or by indices. All take every element type.
+
+mod nd;
 
 use super::integers::Integers;
 use super::movement::{self, Cut};
 use super::operator::{Outputs, single};
 use super::registry::{OpsetRange, Registration};
-use super::shape::{normalize_axis, unknown_dims};
+use super::shape::{normalize_axis, normalize_index, unknown_dims};
+use super::types::TypeSet;
 use super::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
-use crate::host::ElementType;
 use crate::tensor::{Shape, Tensor};
 
 pub const OPERATORS: &[Registration] = &[
     Registration { domain: "", op_type: "Gather", opsets: OpsetRange::from(1), build: build_gather },
     Registration { domain: "", op_type: "GatherElements", opsets: OpsetRange::from(11), build: build_gather_elements },
+    Registration { domain: "", op_type: "GatherND", opsets: OpsetRange::from(11), build: nd::build },
     Registration { domain: "", op_type: "Slice", opsets: OpsetRange::from(1), build: build_slice },
 ];
 
@@ -127,18 +130,8 @@ impl Operator for Slice {
 
 /// The indices of a gather, counted from the front and proven to lie within the axis.
 fn read_indices(indices: &Tensor, dim: usize, axis: usize) -> Result<Vec<usize>, OpError> {
-    if !matches!(indices.element_type(), ElementType::I32 | ElementType::I64) {
-        let expected = "a tensor of int32 or int64".to_owned();
-        return Err(OpError::WrongInput { index: 1, name: "indices", expected, found: format!("{indices:?}") });
-    }
-    let resolve = |&index: &i64| {
-        let magnitude = usize::try_from(index.unsigned_abs()).ok();
-        let position = if index < 0 { magnitude.and_then(|magnitude| dim.checked_sub(magnitude)) } else { magnitude };
-        position
-            .filter(|&position| position < dim)
-            .ok_or_else(|| OpError::value(format!("index {index} is out of range for axis {axis}, which has {dim} elements")))
-    };
-    indices.to_i64s()?.iter().map(resolve).collect()
+    TypeSet::INDICES.check(indices, 1, "indices")?;
+    indices.to_i64s()?.iter().map(|&index| normalize_index(index, dim, axis)).collect()
 }
 
 /// <https://onnx.ai/onnx/operators/onnx__Gather.html>, opsets 1, 11 (negative indices), 13 (element types).
@@ -235,6 +228,7 @@ impl Operator for GatherElements {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::ElementType;
     use crate::ops::testing::{assert_bools, assert_strings, assert_tensor, bools, op, strings, tensor, typed};
 
     fn ints(values: &[i64]) -> Tensor {

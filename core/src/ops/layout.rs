@@ -1,14 +1,18 @@
 //! Operators that rearrange elements without computing with them: Reshape, Flatten, Transpose, Squeeze, Unsqueeze, Expand,
-//! Tile, Pad, and Shape and Size, which only look. All take every element type.
+//! Tile, Pad, CenterCropPad, DepthToSpace, SpaceToDepth, ReverseSequence, and Shape and Size, which only look. All take every element type.
 
+mod blocks;
+mod center;
 mod pad;
 mod repeat;
 mod reshape;
+mod reverse;
 
 use super::integers::Integers;
 use super::operator::{Outputs, single};
 use super::registry::{OpsetRange, Registration};
 use super::shape::unknown_dims;
+use super::types::match_element;
 use super::{Inputs, NodeContext, OpError, Operator, Placement, RunContext, movement};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
@@ -16,12 +20,16 @@ use crate::host::ElementType;
 use crate::tensor::Tensor;
 
 pub const OPERATORS: &[Registration] = &[
+    Registration { domain: "", op_type: "CenterCropPad", opsets: OpsetRange::from(18), build: center::build },
+    Registration { domain: "", op_type: "DepthToSpace", opsets: OpsetRange::from(1), build: blocks::build },
     Registration { domain: "", op_type: "Expand", opsets: OpsetRange::from(8), build: repeat::build_expand },
     Registration { domain: "", op_type: "Flatten", opsets: OpsetRange::from(1), build: reshape::build_flatten },
     Registration { domain: "", op_type: "Pad", opsets: OpsetRange::from(1), build: pad::build },
     Registration { domain: "", op_type: "Reshape", opsets: OpsetRange::from(1), build: reshape::build_reshape },
+    Registration { domain: "", op_type: "ReverseSequence", opsets: OpsetRange::from(10), build: reverse::build },
     Registration { domain: "", op_type: "Shape", opsets: OpsetRange::from(1), build: build_shape },
     Registration { domain: "", op_type: "Size", opsets: OpsetRange::from(1), build: build_size },
+    Registration { domain: "", op_type: "SpaceToDepth", opsets: OpsetRange::from(1), build: blocks::build },
     Registration { domain: "", op_type: "Squeeze", opsets: OpsetRange::from(1), build: reshape::build_squeeze },
     Registration { domain: "", op_type: "Tile", opsets: OpsetRange::from(6), build: repeat::build_tile },
     Registration { domain: "", op_type: "Transpose", opsets: OpsetRange::from(1), build: build_transpose },
@@ -150,6 +158,15 @@ fn infer_like(
         None => SymbolicShape::unknown(),
     };
     Ok(vec![Some(ValueType::tensor(element_type, shape))])
+}
+
+/// One element of a type: the number 0, false or an empty string.
+fn zero(element_type: ElementType) -> Result<Tensor, OpError> {
+    if element_type == ElementType::String {
+        return Ok(Tensor::from_strings(&[], vec![compact_str::CompactString::default()])?);
+    }
+    match_element!(element_type, T => Ok(Tensor::scalar(<T as bytemuck::Zeroable>::zeroed())),
+        else Err(OpError::unsupported(format!("padding of {element_type}"))))
 }
 
 #[cfg(test)]

@@ -33,11 +33,14 @@ pub mod layout;
 pub mod logic;
 pub mod loss;
 pub mod matmul;
+pub mod matrices;
 pub mod ml;
 pub mod normalization;
 pub mod pooling;
 pub mod recurrent;
 pub mod reduce;
+pub mod resize;
+pub mod scatter;
 pub mod selection;
 
 pub use error::OpError;

@@ -48,11 +48,14 @@ const FAMILIES: &[&[Registration]] = &[
     super::logic::OPERATORS,
     super::loss::OPERATORS,
     super::matmul::OPERATORS,
+    super::matrices::OPERATORS,
     super::ml::OPERATORS,
     super::normalization::OPERATORS,
     super::pooling::OPERATORS,
     super::recurrent::OPERATORS,
     super::reduce::OPERATORS,
+    super::resize::OPERATORS,
+    super::scatter::OPERATORS,
     super::selection::OPERATORS,
 ];
 

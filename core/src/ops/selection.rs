@@ -1,4 +1,8 @@
-//! TopK: the largest or smallest elements along an axis.
+//! Elements chosen by what they are: TopK, Compress, NonZero, Unique; and OneHot, which does the reverse.
+
+mod compress;
+mod one_hot;
+mod unique;
 
 use std::cmp::Ordering;
 
@@ -12,12 +16,18 @@ use crate::graph::{Dimension, SymbolicShape, ValueType};
 use crate::host::ElementType;
 use crate::tensor::{Shape, Tensor, Value};
 
-/// Specification: <https://onnx.ai/onnx/operators/onnx__TopK.html>: 1 (`k` as an attribute), 10 (as an input), 11 (`largest`, `sorted`, all
-/// numbers), 24.
-pub const OPERATORS: &[Registration] = &[Registration { domain: "", op_type: "TopK", opsets: OpsetRange::from(1), build: TopK::build }];
+pub const OPERATORS: &[Registration] = &[
+    Registration { domain: "", op_type: "Compress", opsets: OpsetRange::from(9), build: compress::build_compress },
+    Registration { domain: "", op_type: "NonZero", opsets: OpsetRange::from(9), build: compress::build_non_zero },
+    Registration { domain: "", op_type: "OneHot", opsets: OpsetRange::from(9), build: one_hot::build },
+    Registration { domain: "", op_type: "TopK", opsets: OpsetRange::from(1), build: TopK::build },
+    Registration { domain: "", op_type: "Unique", opsets: OpsetRange::from(11), build: unique::build },
+];
 
 /// Values and indices of the `k` largest (or smallest) elements along an axis, best first. Among equal ones the lower index comes first;
 /// NaN counts as larger than any number. `sorted = 0` leaves the order open; it is the same here.
+///
+/// <https://onnx.ai/onnx/operators/onnx__TopK.html>, opsets 1 (`k` as an attribute), 10 (as an input), 11 (`largest`, `sorted`, all numbers), 24.
 #[derive(Debug)]
 struct TopK {
     /// The attribute; since opset 10 an input instead.
@@ -74,6 +84,7 @@ impl TopK {
     }
 }
 
+/// Numbers in ascending order, then NaN.
 fn order<T: Number>(left: T, right: T) -> Ordering {
     left.partial_cmp(&right).unwrap_or_else(|| left.is_nan().cmp(&right.is_nan()))
 }

@@ -28,6 +28,15 @@ pub fn normalize_axes(axes: &[i64], rank: usize) -> Result<Vec<usize>, OpError> 
     }
 }
 
+/// An index from the range `[-dim, dim)` of an axis, counted from the front.
+pub fn normalize_index(index: i64, dim: usize, axis: usize) -> Result<usize, OpError> {
+    let magnitude = usize::try_from(index.unsigned_abs()).ok();
+    let position = if index < 0 { magnitude.and_then(|magnitude| dim.checked_sub(magnitude)) } else { magnitude };
+    position
+        .filter(|&position| position < dim)
+        .ok_or_else(|| OpError::value(format!("index {index} is out of range for axis {axis}, which has {dim} elements")))
+}
+
 /// A shape that a model computed; negative dimensions are refused.
 pub fn to_shape(dims: &[i64]) -> Result<Shape, OpError> {
     dims.iter().map(|&dim| usize::try_from(dim).map_err(|_| OpError::shape(format!("dimension {dim} in shape {dims:?} is negative")))).collect()

@@ -34,6 +34,8 @@ impl TypeSet {
     pub const BOOL: Self = Self { name: "bool", contains: |element_type| element_type == ElementType::Bool };
     pub const NUMBERS_AND_BOOL: Self =
         Self { name: "numbers or bool", contains: |element_type| (Self::NUMBERS.contains)(element_type) || element_type == ElementType::Bool };
+    /// What positions in another tensor may be given as.
+    pub const INDICES: Self = Self { name: "int32 or int64", contains: |element_type| matches!(element_type, ElementType::I32 | ElementType::I64) };
     /// Whatever a run-time tensor can hold.
     pub const ANY: Self = Self {
         name: "numbers, bool or string",

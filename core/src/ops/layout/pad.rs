@@ -1,13 +1,12 @@
 //! Pad: grow (or, with negative pads, shrink) a tensor at the ends of its axes.
 
-use super::{Integers, infer_like};
+use super::{Integers, infer_like, zero};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
 use crate::host::ElementType;
 use crate::ops::movement::{self, Cut};
 use crate::ops::operator::{Outputs, single};
 use crate::ops::shape::{normalize_axis, sum, unknown_dims};
-use crate::ops::types::match_element;
 use crate::ops::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
 use crate::tensor::{Shape, Tensor};
 
@@ -128,11 +127,7 @@ impl Pad {
             }
             return Ok(Tensor::scalar(self.value));
         }
-        if element_type == ElementType::String {
-            return Ok(Tensor::from_strings(&[], vec![compact_str::CompactString::default()])?);
-        }
-        match_element!(element_type, T => Ok(Tensor::scalar(<T as bytemuck::Zeroable>::zeroed())),
-            else Err(OpError::unsupported(format!("padding of {element_type}"))))
+        zero(element_type)
     }
 }
 

@@ -1,0 +1,1 @@
+Bnearest_round_prefer_floorJ$εΠ’?ΑΚ΅½΄Θv>έ$¦?¤p}?ςÒM?D‹ΜΏτύτ?‘ν<?

@@ -1,0 +1,1 @@
+Bnearest_ceilJеР’?

@@ -1,0 +1,1 @@
+Bnearest_round_prefer_ceilJ$åÐ’?ÇK—¿¤pý>Ý$¦?+ç?®G±¿D‹Ì¿˜n¢?‹l¿

@@ -1,0 +1,1 @@
+Bnearest_round_prefer_floorJ$ψScΎΑΚ΅½¤pύ>ξ|?>¤p}?®G±Ώ#ΫιΏτύτ?‹lΏ

@@ -1,0 +1,1 @@
+Bnearest_round_prefer_ceilJ$ψScΎΑΚ΅½¤pύ>oσΏyι¦?Xω?#ΫιΏτύτ?‹lΏ

@@ -1,0 +1,1 @@
+Bcubic_insideJö|–?
