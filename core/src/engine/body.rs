@@ -12,8 +12,12 @@ use crate::tensor::Value;
 pub(super) struct CompiledBody {
     /// Where the operator's arguments go.
     pub inputs: Vec<Slot>,
+    /// What the file declares inputs and outputs to be.
+    pub input_types: Vec<Option<ValueType>>,
+    pub output_types: Vec<Option<ValueType>>,
     /// Which of the values that the node's subgraphs capture go where.
     pub captures: Vec<(usize, Slot)>,
+    pub is_nested: bool,
     pub program: Program,
 }
 
@@ -24,6 +28,18 @@ impl Body for CompiledBody {
 
     fn n_outputs(&self) -> usize {
         self.program.outputs.len()
+    }
+
+    fn input_type(&self, index: usize) -> Option<&ValueType> {
+        self.input_types.get(index)?.as_ref()
+    }
+
+    fn output_type(&self, index: usize) -> Option<&ValueType> {
+        self.output_types.get(index)?.as_ref()
+    }
+
+    fn is_nested(&self) -> bool {
+        self.is_nested
     }
 
     fn infer(&self, _inputs: Vec<Option<ValueType>>, _captured: Captured<'_>) -> Vec<Option<ValueType>> {

@@ -158,7 +158,15 @@ impl<'a> Compiler<'a> {
         let mut compiler = Compiler::new(self.ctx, self.opsets, self.options, graph);
         let inputs = graph.inputs.iter().map(|id| compiler.new_slot(*id)).collect();
         let captures = (first_capture..).zip(&graph.captures).map(|(index, capture)| (index, compiler.new_slot(capture.inner))).collect();
-        Ok(CompiledBody { inputs, captures, program: compiler.program()? })
+        let declared = |ids: &[ValueId]| ids.iter().map(|id| graph.value(*id).value_type.clone()).collect();
+        Ok(CompiledBody {
+            inputs,
+            input_types: declared(&graph.inputs),
+            output_types: declared(&graph.outputs),
+            captures,
+            is_nested: graph.nodes.iter().any(|node| node.subgraphs().next().is_some()),
+            program: compiler.program()?,
+        })
     }
 
     /// Where a value is; `None` if nothing makes it.

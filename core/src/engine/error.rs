@@ -9,6 +9,8 @@ use crate::task::Cancelled;
 pub enum PlanError {
     #[error(transparent)]
     Cycle(#[from] crate::graph::order::CycleError),
+    #[error(transparent)]
+    Functions(#[from] crate::graph::functions::FunctionError),
     /// Every operator that is missing, found before any data is read.
     #[error("this model can't run here: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Unsupported(Vec<UnsupportedNode>),

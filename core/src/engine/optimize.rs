@@ -22,11 +22,9 @@ mod fuse;
 mod identities;
 mod subgraphs;
 
-/// Runs every pass on a copy of `model`, for a plan on the CPU or elsewhere. The copy shares the weights.
-pub(super) fn optimize(ctx: &TaskCtx, model: &Model, on_cpu: bool) -> Result<Model, PlanError> {
-    let mut model = model.clone();
-    optimize_graph(ctx, &model.opset_imports, on_cpu, &mut model.graph)?;
-    Ok(model)
+/// Runs every pass on a model that is the engine's own, for a plan on the CPU or elsewhere.
+pub(super) fn optimize(ctx: &TaskCtx, model: &mut Model, on_cpu: bool) -> Result<(), PlanError> {
+    optimize_graph(ctx, &model.opset_imports, on_cpu, &mut model.graph)
 }
 
 /// Runs every pass on a graph, the main one or a subgraph.

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{PlanError, RunError, compile, optimize, run};
-use crate::graph::{Model, ValueType};
+use crate::graph::{Model, ValueType, functions};
 use crate::ops::{Operator, Placement};
 use crate::task::TaskCtx;
 use crate::tensor::{Device, Value};
@@ -87,9 +87,14 @@ pub(super) struct Step {
 impl Plan {
     /// Compiles a model for a device. Every operator that can't run is reported at once, before any data is read.
     pub fn compile(ctx: &TaskCtx, model: &Model, options: &PlanOptions) -> Result<Self, PlanError> {
-        compile::check_supported(model)?;
-        let optimized = if options.optimize { Some(optimize::optimize(ctx, model, options.device.is_cpu())?) } else { None };
-        compile::compile(ctx, optimized.as_ref().unwrap_or(model), options)
+        // The copy shares the weights.
+        let mut model = model.clone();
+        functions::inline(&mut model)?;
+        compile::check_supported(&model)?;
+        if options.optimize {
+            optimize::optimize(ctx, &mut model, options.device.is_cpu())?;
+        }
+        compile::compile(ctx, &model, options)
     }
 
     pub fn inputs(&self) -> &[PlanInput] {

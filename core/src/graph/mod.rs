@@ -2,7 +2,8 @@
 //! Knows no files and no devices. Nothing here judges whether an operator can run; that is [`crate::ops`]' and [`crate::engine`]'s part.
 //!
 //! Read [`Model`], then [`Graph`]; `types` has value types and symbolic shapes, `order` the topological order,
-//! `check` what makes a graph valid, `infer` the driver of shape inference, `cost` what a graph weighs, `edit` the one way to change a graph.
+//! `check` what makes a graph valid, `infer` the driver of shape inference, `cost` what a graph weighs, `edit` the one way to change a graph,
+//! `functions` what becomes of calls of a model's own functions, `splice` how a graph becomes part of another.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,8 +14,10 @@ pub mod attribute;
 pub mod check;
 pub mod cost;
 pub mod edit;
+pub mod functions;
 pub mod infer;
 pub mod order;
+pub mod splice;
 pub mod types;
 
 pub use attribute::{Attribute, AttributeError, Attributes};
@@ -131,6 +134,8 @@ pub struct Node {
     /// `None` where an optional output is left out.
     pub outputs: Vec<Option<ValueId>>,
     pub attributes: Attributes,
+    /// The opset that the node means, where that is not the model's: it came out of a function with imports of its own. Never saved.
+    pub opset: Option<i64>,
     pub metadata: Vec<(String, String)>,
     /// What is carried from load to save without a look inside (sharding; doc strings of attributes, names of their tensors).
     pub opaque: Vec<(String, bytes::Bytes)>,

@@ -193,6 +193,7 @@ impl Decoder<'_> {
             inputs,
             outputs,
             attributes,
+            opset: None,
             metadata: metadata(proto.metadata_props),
             opaque,
         };

@@ -1,6 +1,8 @@
 //! Control flow: operators that run a subgraph. What the subgraphs capture follows the operator's own inputs.
 //!
 //! Specification: <https://onnx.ai/onnx/operators/>, a page per operator.
+//! If: 1, 11, 13 (sequences), 16 (optionals), 19 and later (types). Loop: the same. Scan: 8 (a batch axis comes first), 9 (axes), 11 (negative
+//! axes), 16 and later (types). SequenceMap: 17.
 
 use std::sync::Arc;
 
@@ -11,10 +13,22 @@ use crate::graph::infer::InferInputs;
 use crate::host::{Bool, ElementType};
 use crate::tensor::Tensor;
 
-pub const OPERATORS: &[Registration] = &[Registration { domain: "", op_type: "If", opsets: OpsetRange::from(1), build: build_if }];
+mod loops;
+mod map;
+mod scan;
+mod stack;
+#[cfg(test)]
+mod tests;
 
-/// <https://onnx.ai/onnx/operators/onnx__If.html>, opsets 1, 11, 13 (sequences), 16 (optionals), 19 and later (types).
-/// One of two branches runs; both take nothing but what they capture.
+pub const OPERATORS: &[Registration] = &[
+    Registration { domain: "", op_type: "If", opsets: OpsetRange::from(1), build: build_if },
+    Registration { domain: "", op_type: "Loop", opsets: OpsetRange::from(1), build: loops::build },
+    Registration { domain: "", op_type: "Scan", opsets: OpsetRange { first: 8, last: Some(8) }, build: scan::build_batched },
+    Registration { domain: "", op_type: "Scan", opsets: OpsetRange::from(9), build: scan::build },
+    Registration { domain: "", op_type: "SequenceMap", opsets: OpsetRange::from(17), build: map::build },
+];
+
+/// <https://onnx.ai/onnx/operators/onnx__If.html>. One of two branches runs; both take nothing but what they capture.
 #[derive(Debug)]
 struct If {
     then_branch: Arc<dyn Body>,

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::operator::{Body, Captured};
+use super::operator::{Body, Captured, Outputs};
 use super::registry::{self, BuildError};
 use super::{Inputs, OpError, Operator, Placement, RunContext};
 use crate::graph::cost::{self, CostRules};
+use crate::graph::functions::{FunctionError, Functions};
 use crate::graph::infer::{InferInputs, InferenceRules, infer_types_from};
 use crate::graph::{Attribute, Graph, Model, Node, NodeId, ValueId, ValueType, with_stack};
 use crate::host::HostTensor;
@@ -62,27 +63,7 @@ pub struct BuiltOperators {
 impl BuiltOperators {
     /// Builds every operator of a model's main graph once. Large constants are not looked at.
     pub fn new(model: &Model) -> Self {
-        Self::of_graph(&model.opset_imports, &model.graph)
-    }
-
-    fn of_graph(opsets: &BTreeMap<String, i64>, graph: &Graph) -> Self {
-        let overridable: HashSet<ValueId> = graph.inputs.iter().copied().collect();
-        let shown = |id: ValueId| {
-            let constant = graph.initializers.get(&id).filter(|_| !overridable.contains(&id))?;
-            Some(&constant.tensor).filter(|tensor| tensor.n_elements() <= MAX_SHOWN_BYTES && tensor.n_bytes() <= MAX_SHOWN_BYTES)
-        };
-        let mut bodies = BTreeMap::new();
-        let mut operators = Vec::with_capacity(graph.nodes.len());
-        for (id, node) in graph.node_ids() {
-            let constants: Vec<_> = node.inputs.iter().map(|id| id.and_then(shown)).collect();
-            let own_bodies = UncompiledBody::of_node(opsets, node);
-            let named: Vec<_> = own_bodies.iter().map(|(name, body)| (*name, Arc::clone(body) as Arc<dyn Body>)).collect();
-            operators.push(registry::build(opsets, node, &constants, &named).map_err(NodeProblem::from));
-            if !own_bodies.is_empty() {
-                bodies.insert(id, own_bodies.into_iter().map(|(_, body)| body).collect());
-            }
-        }
-        Self { operators, bodies }
+        Builder { opsets: &model.opset_imports, functions: Functions::of(model) }.graph(&model.graph)
     }
 
     /// A node's operator, or why there is none.
@@ -140,6 +121,98 @@ impl CostRules for BuiltOperators {
     }
 }
 
+/// Builds the operators of a graph and of the graphs inside it.
+struct Builder<'a> {
+    opsets: &'a BTreeMap<String, i64>,
+    functions: Result<Functions<'a>, FunctionError>,
+}
+
+impl Builder<'_> {
+    fn graph(&self, graph: &Graph) -> BuiltOperators {
+        let overridable: HashSet<ValueId> = graph.inputs.iter().copied().collect();
+        let shown = |id: ValueId| {
+            let constant = graph.initializers.get(&id).filter(|_| !overridable.contains(&id))?;
+            Some(&constant.tensor).filter(|tensor| tensor.n_elements() <= MAX_SHOWN_BYTES && tensor.n_bytes() <= MAX_SHOWN_BYTES)
+        };
+        let mut built = BuiltOperators { operators: Vec::with_capacity(graph.nodes.len()), bodies: BTreeMap::new() };
+        for (id, node) in graph.node_ids() {
+            let constants: Vec<_> = node.inputs.iter().map(|id| id.and_then(shown)).collect();
+            let bodies = self.bodies(node);
+            let operator = match (&self.functions, bodies.as_slice()) {
+                (Ok(functions), [(_, body)]) if functions.called_by(node).is_some() => {
+                    Ok(Box::new(FunctionCall { body: Arc::clone(body), n_inputs: node.inputs.len() }) as Box<dyn Operator>)
+                }
+                _ => {
+                    let named: Vec<_> = bodies.iter().map(|(name, body)| (*name, Arc::clone(body) as Arc<dyn Body>)).collect();
+                    registry::build(self.opsets, node, &constants, &named).map_err(|error| self.problem(error))
+                }
+            };
+            built.operators.push(operator);
+            if !bodies.is_empty() {
+                built.bodies.insert(id, bodies.into_iter().map(|(_, body)| body).collect());
+            }
+        }
+        built
+    }
+
+    /// Without its functions the model has nodes that nothing defines; why they are not to be had is what matters.
+    fn problem(&self, error: BuildError) -> NodeProblem {
+        match (&self.functions, error) {
+            (Err(reason), BuildError::Unavailable(_)) => NodeProblem::Invalid(reason.to_string()),
+            (_, error) => error.into(),
+        }
+    }
+
+    /// The graphs that a node runs: those in its attributes, or the function that it calls.
+    fn bodies<'n>(&self, node: &'n Node) -> Vec<(&'n str, Arc<UncompiledBody>)> {
+        if let Some(function) = self.functions.as_ref().ok().and_then(|functions| functions.called_by(node)) {
+            return vec![("", self.body(Arc::new(function.instantiate(node)), 0))];
+        }
+        let mut bodies = Vec::new();
+        let mut first_capture = 0;
+        for (name, attribute) in &node.attributes.0 {
+            if let Attribute::Graph(graph) = attribute {
+                bodies.push((name.as_str(), self.body(Arc::clone(graph), first_capture)));
+            }
+            first_capture += attribute.subgraphs().iter().map(|graph| graph.captures.len()).sum::<usize>();
+        }
+        bodies
+    }
+
+    fn body(&self, graph: Arc<Graph>, first_capture: usize) -> Arc<UncompiledBody> {
+        let operators = with_stack(|| self.graph(&graph));
+        let height = operators.bodies.values().flatten().map(|body| body.height + 1).max().unwrap_or(0);
+        Arc::new(UncompiledBody { graph, operators, first_capture, height })
+    }
+}
+
+/// A call of a function that the model defines; the engine puts the function's nodes in its place before it runs.
+#[derive(Debug)]
+struct FunctionCall {
+    body: Arc<UncompiledBody>,
+    n_inputs: usize,
+}
+
+impl Operator for FunctionCall {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let (own, captured) = Captured::split(inputs, self.n_inputs);
+        Ok(self.body.infer(own.to_vec(), captured))
+    }
+
+    fn run(&self, _: Inputs, _: &RunContext<'_>) -> Result<Outputs, OpError> {
+        Err(OpError::unsupported("running a function before it is compiled"))
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::PassThrough
+    }
+
+    fn macs(&self, inputs: &[Option<ValueType>], _outputs: &[Option<ValueType>]) -> Option<u64> {
+        let (own, types) = inputs.split_at_checked(self.n_inputs)?;
+        self.body.macs(own.to_vec(), Captured { types, constants: &[] })
+    }
+}
+
 /// A subgraph that can be asked about, but not run.
 #[derive(Debug)]
 struct UncompiledBody {
@@ -152,20 +225,6 @@ struct UncompiledBody {
 }
 
 impl UncompiledBody {
-    fn of_node<'a>(opsets: &BTreeMap<String, i64>, node: &'a Node) -> Vec<(&'a str, Arc<Self>)> {
-        let mut bodies = Vec::new();
-        let mut first_capture = 0;
-        for (name, attribute) in &node.attributes.0 {
-            if let Attribute::Graph(graph) = attribute {
-                let operators = with_stack(|| BuiltOperators::of_graph(opsets, graph));
-                let height = operators.bodies.values().flatten().map(|body| body.height + 1).max().unwrap_or(0);
-                bodies.push((name.as_str(), Arc::new(Self { graph: Arc::clone(graph), operators, first_capture, height })));
-            }
-            first_capture += attribute.subgraphs().iter().map(|graph| graph.captures.len()).sum::<usize>();
-        }
-        bodies
-    }
-
     /// Types of all values of the subgraph. A contradiction inside says nothing about the model: a branch may be one that is never taken.
     fn types(&self, inputs: Vec<Option<ValueType>>, captured: Captured<'_>) -> Vec<Option<ValueType>> {
         let mut types: Vec<Option<ValueType>> = self.graph.values().iter().map(|value| value.value_type.clone()).collect();
@@ -188,6 +247,18 @@ impl Body for UncompiledBody {
 
     fn n_outputs(&self) -> usize {
         self.graph.outputs.len()
+    }
+
+    fn input_type(&self, index: usize) -> Option<&ValueType> {
+        self.graph.value(*self.graph.inputs.get(index)?).value_type.as_ref()
+    }
+
+    fn output_type(&self, index: usize) -> Option<&ValueType> {
+        self.graph.value(*self.graph.outputs.get(index)?).value_type.as_ref()
+    }
+
+    fn is_nested(&self) -> bool {
+        self.height > 0
     }
 
     fn infer(&self, inputs: Vec<Option<ValueType>>, captured: Captured<'_>) -> Vec<Option<ValueType>> {

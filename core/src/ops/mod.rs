@@ -42,6 +42,7 @@ pub mod reduce;
 pub mod resize;
 pub mod scatter;
 pub mod selection;
+pub mod sequence;
 
 pub use error::OpError;
 pub use operator::{Body, Inputs, NodeContext, Operator, Placement, RunContext};

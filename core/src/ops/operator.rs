@@ -94,6 +94,15 @@ pub trait Body: Send + Sync + std::fmt::Debug {
 
     fn n_outputs(&self) -> usize;
 
+    /// What the file declares an input to be.
+    fn input_type(&self, index: usize) -> Option<&ValueType>;
+
+    /// What the file declares an output to be.
+    fn output_type(&self, index: usize) -> Option<&ValueType>;
+
+    /// Whether graphs are inside it.
+    fn is_nested(&self) -> bool;
+
     /// Types of the outputs for these types of the inputs, as far as they can be known.
     fn infer(&self, inputs: Vec<Option<ValueType>>, captured: Captured<'_>) -> Vec<Option<ValueType>>;
 
@@ -130,6 +139,14 @@ pub struct RunContext<'a> {
 }
 
 impl RunContext<'_> {
+    /// Refuses to collect what `what` makes once it takes more memory than a single result may.
+    pub fn check_collected(&self, what: &str, bytes: u128) -> Result<(), OpError> {
+        if bytes > self.max_result_bytes {
+            return Err(OpError::value(format!("{what} would take {bytes} bytes, more than the limit of {}", self.max_result_bytes)));
+        }
+        Ok(())
+    }
+
     /// Refuses a result that is too large, before anything of its size is allocated. Returns its number of elements.
     pub fn check_result_size(&self, element_type: ElementType, shape: &[usize]) -> Result<usize, OpError> {
         let n_elements = shape.iter().fold(1_u128, |product, &dim| product.saturating_mul(dim as u128));

@@ -57,6 +57,7 @@ const FAMILIES: &[&[Registration]] = &[
     super::resize::OPERATORS,
     super::scatter::OPERATORS,
     super::selection::OPERATORS,
+    super::sequence::OPERATORS,
 ];
 
 /// Every registered operator.
@@ -128,7 +129,8 @@ pub fn build(
 /// The registration for a node and its opset; or why there is none, as the end of a sentence.
 pub fn find_for(opsets: &BTreeMap<String, i64>, node: &Node) -> Result<(&'static Registration, i64), String> {
     let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
-    let opset = *opsets.get(&node.domain).ok_or_else(|| format!("the model imports no opset for the domain '{domain}'"))?;
+    let opset =
+        node.opset.or_else(|| opsets.get(&node.domain).copied()).ok_or_else(|| format!("the model imports no opset for the domain '{domain}'"))?;
     let registration = find(&node.domain, &node.op_type, opset).map_err(|reason| match reason {
         Unavailable::Domain => format!("Drydock has no operators of the domain '{domain}'"),
         Unavailable::Operator => format!("Drydock does not run this operator of '{domain}' (opset {opset})"),

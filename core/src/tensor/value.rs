@@ -62,6 +62,22 @@ impl Value {
         }
     }
 
+    /// The elements of a sequence; gives the value back if it is none.
+    pub fn into_sequence(self) -> Result<Vec<Value>, Value> {
+        match self {
+            Self::Sequence(items) => Ok(items),
+            Self::Records(records) => match records.to_maps() {
+                Ok(maps) => Ok(maps.into_iter().map(Self::map_of_numbers).collect()),
+                Err(_) => Err(Self::Records(records)),
+            },
+            other => Err(other),
+        }
+    }
+
+    fn map_of_numbers(entries: Vec<(MapKey, f32)>) -> Self {
+        Self::Map(entries.into_iter().map(|(key, number)| (key, Self::Tensor(Tensor::scalar(number)))).collect())
+    }
+
     pub fn as_tensor(&self) -> Option<&Tensor> {
         match self {
             Self::Tensor(tensor) => Some(tensor),

@@ -162,6 +162,10 @@ def value_info(name: str, value, is_batched: bool = False) -> onnx.ValueInfoProt
         key_type, value_type = map_types(value)
         scalar = helper.make_tensor_type_proto(value_type, [])
         return helper.make_value_info(name, helper.make_map_type_proto(key_type, scalar))
+    if isinstance(value, list) and not (value and isinstance(value[0], dict)):
+        # A sequence of tensors; one without elements is taken for floats.
+        element_type = numpy_helper.from_array(np.asarray(value[0])).data_type if value else TensorProto.FLOAT
+        return helper.make_tensor_sequence_value_info(name, element_type, None)
     if isinstance(value, list):
         # What ZipMap makes: a sequence of maps from labels to float32.
         key_type = TensorProto.STRING if isinstance(next(iter(value[0])), str) else TensorProto.INT64
@@ -193,6 +197,9 @@ def to_proto(value, name: str):
         return proto
     if not isinstance(value, list):
         return numpy_helper.from_array(np.asarray(value), name)
+    if not (value and isinstance(value[0], dict)):
+        tensors = [numpy_helper.from_array(np.asarray(item)) for item in value]
+        return onnx.SequenceProto(name=name, elem_type=onnx.SequenceProto.TENSOR, tensor_values=tensors)
     sequence = onnx.SequenceProto(name=name, elem_type=onnx.SequenceProto.MAP)
     for answer in value:
         entry = sequence.map_values.add()

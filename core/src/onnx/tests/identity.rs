@@ -291,6 +291,7 @@ impl Generator {
                 inputs,
                 outputs,
                 attributes: self.attributes(depth),
+                opset: None,
                 metadata: self.metadata(),
                 opaque: Vec::new(),
             });

@@ -24,7 +24,7 @@ impl Operator for Identity {
     }
 
     fn placement(&self) -> Placement {
-        Placement::AnyDevice
+        Placement::PassThrough
     }
 }
 
