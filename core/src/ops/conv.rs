@@ -32,7 +32,7 @@ fn build_conv(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
 }
 
 /// Attribute `group`.
-fn groups(context: &NodeContext<'_>) -> Result<usize, OpError> {
+pub(super) fn groups(context: &NodeContext<'_>) -> Result<usize, OpError> {
     let groups = context.attributes.int("group")?.unwrap_or(1);
     usize::try_from(groups)
         .ok()

@@ -27,13 +27,13 @@ fn build_matmul(_context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError
 
 /// The sizes of a product, in numpy's sense: a vector on the left is a row, on the right a column, and vanishes from the result.
 #[derive(Debug)]
-struct Product {
-    batch_left: Shape,
-    batch_right: Shape,
-    rows: usize,
-    inner: usize,
-    columns: usize,
-    result: Shape,
+pub(super) struct Product {
+    pub batch_left: Shape,
+    pub batch_right: Shape,
+    pub rows: usize,
+    pub inner: usize,
+    pub columns: usize,
+    pub result: Shape,
 }
 
 /// The dimensions of the left side: batch, rows (of which a vector has none), columns.
@@ -76,7 +76,7 @@ fn check_inner(left: &Dimension, right: &Dimension) -> Result<(), OpError> {
 }
 
 impl Product {
-    fn new(left: &[usize], right: &[usize]) -> Result<Self, OpError> {
+    pub fn new(left: &[usize], right: &[usize]) -> Result<Self, OpError> {
         let (batch_left, rows, &inner) = left_side(left)?;
         let (batch_right, &inner_right, columns) = right_side(right)?;
         if inner != inner_right {
@@ -161,18 +161,27 @@ fn integer_product<T: Number>(product: &Product, left: &Tensor, right: &Tensor) 
     Ok(Tensor::from_vec(&product.result, result)?)
 }
 
+/// The shape of the product of two inputs.
+pub(super) fn infer_product(inputs: &InferInputs<'_>, left: usize, right: usize) -> Result<SymbolicShape, OpError> {
+    let dims = |index: usize| inputs.tensor(index).and_then(|(_, shape)| shape.dims());
+    let (Some(left), Some(right)) = (dims(left), dims(right)) else { return Ok(SymbolicShape::unknown()) };
+    let (batch_left, rows, inner_left) = left_side(left)?;
+    let (batch_right, inner_right, columns) = right_side(right)?;
+    check_inner(inner_left, inner_right)?;
+    let SymbolicShape(batch) = broadcast_symbolic(&batch_left.to_vec().into(), &batch_right.to_vec().into())?;
+    Ok(SymbolicShape(batch.map(|batch| batch.into_iter().chain(rows.cloned()).chain(columns.cloned()).collect())))
+}
+
+/// Multiply-accumulates of a product of these types.
+pub(super) fn product_macs(left: &ValueType, result: &ValueType) -> Option<u64> {
+    let ((_, left), (_, result)) = (left.as_tensor()?, result.as_tensor()?);
+    macs(&result.as_known()?, left.dims()?.last()?.known()?)
+}
+
 impl Operator for MatMul {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
-        let (Some((element_type, left)), Some((_, right))) = (inputs.tensor(0), inputs.tensor(1)) else { return Ok(vec![None]) };
-        let (Some(left), Some(right)) = (left.dims(), right.dims()) else {
-            return Ok(vec![Some(ValueType::tensor(element_type, SymbolicShape::unknown()))]);
-        };
-        let (batch_left, rows, inner_left) = left_side(left)?;
-        let (batch_right, inner_right, columns) = right_side(right)?;
-        check_inner(inner_left, inner_right)?;
-        let SymbolicShape(batch) = broadcast_symbolic(&batch_left.to_vec().into(), &batch_right.to_vec().into())?;
-        let shape = batch.map(|batch| batch.into_iter().chain(rows.cloned()).chain(columns.cloned()).collect());
-        Ok(vec![Some(ValueType::tensor(element_type, SymbolicShape(shape)))])
+        let Some((element_type, _)) = inputs.tensor(0) else { return Ok(vec![None]) };
+        Ok(vec![Some(ValueType::tensor(element_type, infer_product(inputs, 0, 1)?))])
     }
 
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
@@ -196,9 +205,7 @@ impl Operator for MatMul {
     }
 
     fn macs(&self, inputs: &[Option<ValueType>], outputs: &[Option<ValueType>]) -> Option<u64> {
-        let (_, left) = inputs.first()?.as_ref()?.as_tensor()?;
-        let (_, result) = outputs.first()?.as_ref()?.as_tensor()?;
-        macs(&result.as_known()?, left.dims()?.last()?.known()?)
+        product_macs(inputs.first()?.as_ref()?, outputs.first()?.as_ref()?)
     }
 }
 

@@ -37,6 +37,7 @@ pub mod matrices;
 pub mod ml;
 pub mod normalization;
 pub mod pooling;
+pub mod quantize;
 pub mod recurrent;
 pub mod reduce;
 pub mod resize;

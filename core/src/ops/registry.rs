@@ -52,6 +52,7 @@ const FAMILIES: &[&[Registration]] = &[
     super::ml::OPERATORS,
     super::normalization::OPERATORS,
     super::pooling::OPERATORS,
+    super::quantize::OPERATORS,
     super::recurrent::OPERATORS,
     super::reduce::OPERATORS,
     super::resize::OPERATORS,

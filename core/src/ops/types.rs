@@ -60,6 +60,17 @@ pub fn check_same_type(left: &Tensor, right: &Tensor) -> Result<(), OpError> {
     Err(OpError::value(format!("the inputs have different element types, {left} and {right}; both must be the same (insert a Cast)")))
 }
 
+/// A tensor of floats of any type, each rounded once.
+pub fn float_tensor(element_type: ElementType, shape: &[usize], values: Vec<f32>) -> Result<Tensor, OpError> {
+    Ok(match element_type {
+        ElementType::F32 => Tensor::from_vec(shape, values)?,
+        ElementType::F64 => Tensor::from_vec(shape, values.into_iter().map(f64::from).collect())?,
+        ElementType::F16 => Tensor::from_vec(shape, values.into_iter().map(f16::from_f32).collect())?,
+        ElementType::Bf16 => Tensor::from_vec(shape, values.into_iter().map(bf16::from_f32).collect())?,
+        other => return Err(OpError::unsupported(format!("a result of {other}"))),
+    })
+}
+
 /// Runs `$body` with `$t` bound to the Rust type of a number type; `$other` for bool, strings and types that tensors can't hold.
 macro_rules! match_number {
     ($element_type:expr, $t:ident => $body:expr, else $other:expr) => {

@@ -9,7 +9,7 @@ use burn::tensor::{Bytes as BurnBytes, DType, TensorData};
 use half::{bf16, f16};
 
 use super::{Backend, Device, Storage, Tensor, TensorError, dispatch_from_flex};
-use crate::host::narrow::{F4E2M1, F8E4M3Fn, F8E4M3Fnuz, F8E5M2, F8E5M2Fnuz, F8E8M0, I2, I4, U2, U4};
+use crate::host::narrow::{F4E2M1, F8E4M3Fn, F8E4M3Fnuz, F8E5M2, F8E5M2Fnuz, F8E8M0, I2, I4, Narrow as _, U2, U4};
 use crate::host::{Bool, Element, ElementType, HostTensor};
 
 /// burn's type for an element type that Drydock computes with. Types that Rust has none for are bytes to burn, which only moves them about.
@@ -317,6 +317,16 @@ pub(super) fn to_f32s(tensor: &Tensor) -> Result<Vec<f32>, TensorError> {
         ElementType::U32 => narrow!(u32, |v| v as f32),
         ElementType::U64 => narrow!(u64, |v| v as f32),
         ElementType::Bool => narrow!(Bool, |v| f32::from(u8::from(v.get()))),
+        ElementType::U2 => narrow!(U2, |v| v.to_f32()),
+        ElementType::I2 => narrow!(I2, |v| v.to_f32()),
+        ElementType::U4 => narrow!(U4, |v| v.to_f32()),
+        ElementType::I4 => narrow!(I4, |v| v.to_f32()),
+        ElementType::F4E2M1 => narrow!(F4E2M1, |v| v.to_f32()),
+        ElementType::F8E4M3Fn => narrow!(F8E4M3Fn, |v| v.to_f32()),
+        ElementType::F8E4M3Fnuz => narrow!(F8E4M3Fnuz, |v| v.to_f32()),
+        ElementType::F8E5M2 => narrow!(F8E5M2, |v| v.to_f32()),
+        ElementType::F8E5M2Fnuz => narrow!(F8E5M2Fnuz, |v| v.to_f32()),
+        ElementType::F8E8M0 => narrow!(F8E8M0, |v| v.to_f32()),
         found => return Err(TensorError::WrongElementType { expected: "numbers".to_owned(), found }),
     })
 }

@@ -87,6 +87,8 @@ class Case:
         opsets = [helper.make_opsetid("", self.opset)]
         if self.ml_opset:
             opsets.append(helper.make_opsetid(ML, self.ml_opset))
+        others = sorted({node.domain for node in self.nodes} - {"", ML})
+        opsets.extend(helper.make_opsetid(domain, 1) for domain in others)
         return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="drydock tests/golden")
 
 
@@ -97,6 +99,7 @@ def case(
     *,
     opset: int = NEWEST,
     ml_opset: int | None = None,
+    domain: str = "",
     constants: tuple[int, ...] = (),
     n_outputs: int = 1,
     outputs: list[str] | None = None,
@@ -105,12 +108,13 @@ def case(
     **attributes,
 ) -> Case:
     """A case of a single node. `None` leaves an optional input out; inputs at `constants` become initializers."""
+    inputs = [value if value is None else np.asarray(value) for value in inputs]
     names = ["" if value is None else f"x{index}" for index, value in enumerate(inputs)]
     given = {name: value for name, value in zip(names, inputs, strict=True) if value is not None}
     fixed = {f"x{index}": inputs[index] for index in constants}
     outputs = outputs or [f"y{index}" for index in range(n_outputs)]
-    node = helper.make_node(op_type, names, outputs, name=op_type.lower(), domain=ML if ml_opset else "", **attributes)
-    version = f"ml{ml_opset}" if ml_opset else f"opset{opset}"
+    node = helper.make_node(op_type, names, outputs, name=op_type.lower(), domain=ML if ml_opset else domain, **attributes)
+    version = f"ml{ml_opset}" if ml_opset else domain.rpartition(".")[2] or f"opset{opset}"
     return Case(
         name=f"{snake(op_type)}_{variant}_{version}",
         nodes=[node],

@@ -1,0 +1,1 @@
+By0JÀžz|’lŽ‡s}†zpm‚‰{m€gv^cjxtjg{ŠnzYrw¯xx‡ƒ{ƒx}q~ƒ|‰Œˆnž zª~¤’¼|‹n˜yp¥ŽxŒuo…qzbtŠ€res†ˆ‡w•‡ŽO¸‡yOy`„z`Ž€”`©|o“†¢‰Ÿ—{l{ši˜z“¥r[…M†h‚|‹vZytnŠNÁd|…i‰i‹y{v}q„…†Š†i–ot€ˆrk‡}q`„ˆ^‰ŽdZuŽz[‹ž{cvqd“ª}›‡…›amu}w‚Œ‚y¬hœ¡‡}jxŒ“Žœ˜™Œs˜zŠpŠˆq’“›}‰w~†ˆhtx|r†‡t…q€|‰ QL Šog\¢m‹m•Pw„h…Œzže…›—Œ‘|q„y ]Ž„Ž|Št‚ŽŒnŠ’p

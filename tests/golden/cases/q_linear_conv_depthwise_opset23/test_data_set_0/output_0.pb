@@ -1,0 +1,1 @@
+By0J¨~py]Š]jkap_l|¢‡szycwƒz‚x~”•—ˆš”‰€}Œ‡tvtœvƒjlpc~cp‡x†yd}’‹‡Š‰†j¤›‹‹•Ž€}g”Œn{sivw˜KzsndpŠ“Ž™Œ|¥…vœƒr”Th†–…’…‹wqzwr{xƒy}{ps}s‚‰yŒuf}iˆ€z„Œ€|zug„‘š~™u“Œy“

@@ -1,0 +1,1 @@
+By0JaÔy•Šy£‘oan˜›rms½Q–Y
