@@ -47,7 +47,7 @@ pub fn splice(graph: &mut Graph, body: Graph, inputs: &[Option<ValueId>], output
         for subgraph in node.subgraphs_mut() {
             let needs_change = subgraph.captures.iter().any(|capture| at(capture.outer) != Some(capture.outer));
             if needs_change {
-                recapture(std::sync::Arc::make_mut(subgraph), at);
+                recapture(std::sync::Arc::make_mut(subgraph), &at);
             }
         }
         node.name = if node.name.is_empty() { String::new() } else { format!("{label}/{}", node.name) };
@@ -74,7 +74,7 @@ enum Place {
 }
 
 /// Points what a subgraph captures to other values. What is left out there is left out inside too.
-fn recapture(subgraph: &mut Graph, at: impl Fn(ValueId) -> Option<ValueId>) {
+fn recapture(subgraph: &mut Graph, at: &dyn Fn(ValueId) -> Option<ValueId>) {
     let mut left_out = Vec::new();
     subgraph.captures.retain_mut(|Capture { outer, inner }| match at(*outer) {
         Some(id) => {
@@ -95,7 +95,7 @@ fn recapture(subgraph: &mut Graph, at: impl Fn(ValueId) -> Option<ValueId>) {
         }
         for inner in node.subgraphs_mut().filter(|inner| inner.captures.iter().any(|capture| left_out.contains(&capture.outer))) {
             let inner = std::sync::Arc::make_mut(inner);
-            super::with_stack(|| recapture(inner, |id| Some(id).filter(|id| !left_out.contains(id))));
+            super::with_stack(|| recapture(inner, &|id| Some(id).filter(|id| !left_out.contains(id))));
         }
     }
 }
