@@ -5,7 +5,7 @@ use burn::backend::ops::FloatTensorOps as _;
 use super::broadcast::{broadcast, broadcast_symbolic, check_broadcasts_to, float_operand};
 use super::operator::{Outputs, single};
 use super::registry::{OpsetRange, Registration};
-use super::types::{Number, check_same_type};
+use super::types::{Number, check_same_type, match_number};
 use super::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
@@ -129,7 +129,7 @@ fn zeros(element_type: ElementType, shape: &[usize]) -> Result<Tensor, OpError> 
     fn filled<T: Number>(shape: &[usize]) -> Result<Tensor, OpError> {
         Ok(Tensor::from_vec(shape, vec![T::ZERO; shape.iter().product()])?)
     }
-    super::types::match_number!(element_type, T => filled::<T>(shape), else Err(unsupported_type(element_type)))
+    match_number!(element_type, T => filled::<T>(shape), else Err(unsupported_type(element_type)))
 }
 
 fn unsupported_type(element_type: ElementType) -> OpError {
@@ -176,6 +176,17 @@ pub(super) fn infer_product(inputs: &InferInputs<'_>, left: usize, right: usize)
 pub(super) fn product_macs(left: &ValueType, result: &ValueType) -> Option<u64> {
     let ((_, left), (_, result)) = (left.as_tensor()?, result.as_tensor()?);
     macs(&result.as_known()?, left.dims()?.last()?.known()?)
+}
+
+/// The products of two stacks of matrices, `[batch, rows, inner]` and `[batch, inner, columns]`, of any number type.
+pub(super) fn of_stacks(left: Tensor, right: Tensor, context: &RunContext<'_>) -> Result<Tensor, OpError> {
+    let product = Product::new(left.shape(), right.shape())?;
+    let element_type = left.element_type();
+    context.check_result_size(element_type, &product.result)?;
+    if element_type.is_float() {
+        return float_product(&product, left, right, context);
+    }
+    match_number!(element_type, T => integer_product::<T>(&product, &left, &right), else Err(unsupported_type(element_type)))
 }
 
 impl Operator for MatMul {

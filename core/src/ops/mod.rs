@@ -27,6 +27,7 @@ pub mod constant;
 pub mod control_flow;
 pub mod conv;
 pub mod cumulative;
+pub mod einsum;
 pub mod elementwise;
 pub mod gather;
 pub mod layout;

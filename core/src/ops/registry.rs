@@ -42,6 +42,7 @@ const FAMILIES: &[&[Registration]] = &[
     super::control_flow::OPERATORS,
     super::conv::OPERATORS,
     super::cumulative::OPERATORS,
+    super::einsum::OPERATORS,
     super::elementwise::OPERATORS,
     super::gather::OPERATORS,
     super::layout::OPERATORS,
