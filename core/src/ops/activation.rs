@@ -22,6 +22,7 @@ use crate::tensor::{Backend, Shape, Tensor};
 /// Hardmax, Softmax, LogSoftmax: 1, 11 (over all axes from `axis` on), 13 (over `axis` alone). Selu: 1 (other defaults), 6, 22. The other functions
 /// gained types only.
 pub const OPERATORS: &[Registration] = &[
+    register("Celu", 12, build_celu),
     register("Clip", 1, Clip::build),
     register("Elu", 1, |node| Ok(Function::Elu { alpha: float(node, "alpha", 1.0)?, gamma: 1.0 }.boxed())),
     register("Gelu", 20, build_gelu),
@@ -30,15 +31,19 @@ pub const OPERATORS: &[Registration] = &[
     register("Hardmax", 1, hardmax::Hardmax::build),
     register("LeakyRelu", 1, |node| Ok(Function::LeakyRelu { alpha: float(node, "alpha", 0.01)? }.boxed())),
     register("LogSoftmax", 1, |node| Softmax::build(true, node)),
+    register("Mish", 18, |_| Ok(Function::Mish.boxed())),
     register("PRelu", 1, |node| Ok(Box::new(PRelu { slope_is_per_channel: node.opset < 7 }))),
     register("Relu", 1, |_| Ok(Function::Relu.boxed())),
     register("Selu", 1, build_selu),
+    register("Shrink", 9, |node| Ok(Function::Shrink { threshold: float(node, "lambd", 0.5)?, bias: float(node, "bias", 0.0)? }.boxed())),
     register("Sigmoid", 1, |_| Ok(Function::Sigmoid.boxed())),
     register("Softmax", 1, |node| Softmax::build(false, node)),
     register("Softplus", 1, |_| Ok(Function::Softplus.boxed())),
     register("SwiGLU", 28, swiglu::SwiGlu::build),
     register("Swish", 24, |node| Ok(Function::Swish { alpha: float(node, "alpha", 1.0)? }.boxed())),
+    register("Softsign", 1, |_| Ok(Function::Softsign.boxed())),
     register("Tanh", 1, |_| Ok(Function::Tanh.boxed())),
+    register("ThresholdedRelu", 10, |node| Ok(Function::ThresholdedRelu { alpha: float(node, "alpha", 1.0)? }.boxed())),
 ];
 
 const fn register(op_type: &'static str, first: i64, build: fn(&NodeContext<'_>) -> Result<Box<dyn Operator>, OpError>) -> Registration {
@@ -47,6 +52,14 @@ const fn register(op_type: &'static str, first: i64, build: fn(&NodeContext<'_>)
 
 fn float(node: &NodeContext<'_>, name: &str, default: f32) -> Result<f32, OpError> {
     Ok(node.attributes.float(name)?.unwrap_or(default))
+}
+
+fn build_celu(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let alpha = float(node, "alpha", 1.0)?;
+    if alpha == 0.0 || alpha.is_nan() {
+        return Err(OpError::value(format!("attribute 'alpha' is {alpha}; Celu divides by it")));
+    }
+    Ok(Function::Celu { alpha }.boxed())
 }
 
 fn build_selu(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {

@@ -16,6 +16,7 @@ use crate::host::ElementType;
 use crate::tensor::{Backend, Shape, Tensor};
 
 mod cast;
+mod modulo;
 mod pass;
 pub(super) mod pointwise;
 mod pow;
@@ -28,27 +29,47 @@ use pointwise::Function;
 ///
 /// Add, Sub, Mul, Div: 1, 6 (one-way broadcast by attribute), 7 (numpy's), 13, 14 (more types). Pow: 1, 7, 12 (mixed types), 13, 15.
 /// Min, Max: 1, 6, 8 (broadcast), 12 (integers), 13. Sum, Mean: 1, 6, 8 (broadcast), 13. The functions of one number gained types only.
-/// Cast: 1, 6 (`to` as a number), 9 (strings), 13, 19 and later (8-bit floats and smaller). Dropout: 1, 6, 7, 10 (boolean mask), 12 (inputs
+/// Cast: 1, 6 (`to` as a number), 9 (strings), 13, 19 and later (8-bit floats and smaller). CastLike: 15, 19 and later. BitCast: 26.
+/// Mod: 10, 13, 28 (floats without `fmod`). Dropout: 1, 6, 7, 10 (boolean mask), 12 (inputs
 /// `ratio` and `training_mode`), 13, 22. Identity: 1, 13, 14 (sequences), 16 (optionals) and later.
 pub const OPERATORS: &[Registration] = &[
     register("Abs", 1, |_| Ok(Function::Abs.boxed())),
+    register("Acos", 7, |_| Ok(Function::Acos.boxed())),
+    register("Acosh", 9, |_| Ok(Function::Acosh.boxed())),
     register("Add", 1, |node| Arithmetic::build(ArithmeticKind::Add, node)),
+    register("Asin", 7, |_| Ok(Function::Asin.boxed())),
+    register("Asinh", 9, |_| Ok(Function::Asinh.boxed())),
+    register("Atan", 7, |_| Ok(Function::Atan.boxed())),
+    register("Atanh", 9, |_| Ok(Function::Atanh.boxed())),
+    register("BitCast", 26, cast::build_bits),
     register("Cast", 6, cast::build),
+    register("CastLike", 15, cast::build_like),
+    register("Ceil", 1, |_| Ok(Function::Ceil.boxed())),
+    register("Cos", 7, |_| Ok(Function::Cos.boxed())),
+    register("Cosh", 9, |_| Ok(Function::Cosh.boxed())),
     register("Div", 1, |node| Arithmetic::build(ArithmeticKind::Div, node)),
     register("Dropout", 1, pass::build_dropout),
     register("Erf", 9, |_| Ok(Function::Erf.boxed())),
     register("Exp", 1, |_| Ok(Function::Exp.boxed())),
+    register("Floor", 1, |_| Ok(Function::Floor.boxed())),
     register("Identity", 1, |_| Ok(Box::new(pass::Identity))),
     register("Log", 1, |_| Ok(Function::Log.boxed())),
     register("Max", 1, |_| Ok(Box::new(Variadic { kind: VariadicKind::Max }))),
     register("Mean", 1, |_| Ok(Box::new(Variadic { kind: VariadicKind::Mean }))),
     register("Min", 1, |_| Ok(Box::new(Variadic { kind: VariadicKind::Min }))),
+    register("Mod", 10, modulo::build),
     register("Mul", 1, |node| Arithmetic::build(ArithmeticKind::Mul, node)),
     register("Neg", 1, |_| Ok(Function::Neg.boxed())),
     register("Pow", 1, pow::build),
+    register("Reciprocal", 1, |_| Ok(Function::Reciprocal.boxed())),
+    register("Round", 11, |_| Ok(Function::Round.boxed())),
+    register("Sign", 9, |_| Ok(Function::Sign.boxed())),
+    register("Sin", 7, |_| Ok(Function::Sin.boxed())),
+    register("Sinh", 9, |_| Ok(Function::Sinh.boxed())),
     register("Sqrt", 1, |_| Ok(Function::Sqrt.boxed())),
     register("Sub", 1, |node| Arithmetic::build(ArithmeticKind::Sub, node)),
     register("Sum", 1, |_| Ok(Box::new(Variadic { kind: VariadicKind::Sum }))),
+    register("Tan", 7, |_| Ok(Function::Tan.boxed())),
 ];
 
 const fn register(op_type: &'static str, first: i64, build: fn(&NodeContext<'_>) -> Result<Box<dyn Operator>, OpError>) -> Registration {

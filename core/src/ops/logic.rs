@@ -1,4 +1,4 @@
-//! Comparisons, boolean algebra, and Where.
+//! Comparisons, boolean algebra, what kind of number a float is, and Where.
 
 use burn::backend::DispatchTensor;
 use burn::backend::ops::{BoolTensorOps as _, FloatTensorOps as _};
@@ -16,17 +16,20 @@ use crate::tensor::{Backend, Device, Tensor};
 /// Specification: <https://onnx.ai/onnx/operators/>, a page per operator.
 ///
 /// Equal: 1, 7 (numpy's broadcast), 11 (all numbers), 13, 19 (strings). Greater, Less: 1, 7, 9 (all numbers), 13. GreaterOrEqual,
-/// LessOrEqual: 12, 16. And, Or: 1, 7. Not: 1. Where: 9, 16.
+/// LessOrEqual: 12, 16. And, Or, Xor: 1, 7. Not: 1. IsInf: 10, 20 (more types). IsNaN: 9, 13, 20. Where: 9, 16.
 pub const OPERATORS: &[Registration] = &[
     register("And", 1, |node| Ok(Box::new(BoolBinary { kind: BoolKind::And, alignment: Alignment::of(node)? }))),
     register("Equal", 1, |node| Comparison::build(ComparisonKind::Equal, node)),
     register("Greater", 1, |node| Comparison::build(ComparisonKind::Greater, node)),
     register("GreaterOrEqual", 12, |node| Comparison::build(ComparisonKind::GreaterOrEqual, node)),
+    register("IsInf", 10, IsInf::build),
+    register("IsNaN", 9, |_| Ok(Box::new(IsNan))),
     register("Less", 1, |node| Comparison::build(ComparisonKind::Less, node)),
     register("LessOrEqual", 12, |node| Comparison::build(ComparisonKind::LessOrEqual, node)),
     register("Not", 1, |_| Ok(Box::new(Not))),
     register("Or", 1, |node| Ok(Box::new(BoolBinary { kind: BoolKind::Or, alignment: Alignment::of(node)? }))),
     register("Where", 9, |_| Ok(Box::new(Where))),
+    register("Xor", 1, |node| Ok(Box::new(BoolBinary { kind: BoolKind::Xor, alignment: Alignment::of(node)? }))),
 ];
 
 const fn register(op_type: &'static str, first: i64, build: fn(&NodeContext<'_>) -> Result<Box<dyn Operator>, OpError>) -> Registration {
@@ -146,9 +149,10 @@ fn infer_bool(alignment: Alignment, inputs: &InferInputs<'_>) -> Result<Vec<Opti
 enum BoolKind {
     And,
     Or,
+    Xor,
 }
 
-/// And, Or. Runs in host memory: masks are small, and a GPU stores each flag in 32 bits.
+/// And, Or, Xor. Runs in host memory: masks are small, and a GPU stores each flag in 32 bits.
 #[derive(Debug)]
 struct BoolBinary {
     kind: BoolKind,
@@ -172,6 +176,7 @@ impl Operator for BoolBinary {
         let values = match self.kind {
             BoolKind::And => walk.map(&left, &right, |a, b| Bool::new(a.get() & b.get())),
             BoolKind::Or => walk.map(&left, &right, |a, b| Bool::new(a.get() | b.get())),
+            BoolKind::Xor => walk.map(&left, &right, |a, b| Bool::new(a.get() ^ b.get())),
         };
         Ok(single(Tensor::from_vec(walk.shape(), values)?))
     }
@@ -199,6 +204,57 @@ impl Operator for Not {
     fn placement(&self) -> Placement {
         Placement::AnyDevice
     }
+}
+
+/// Which elements are infinite, of one sign or of both.
+#[derive(Debug)]
+struct IsInf {
+    detects_negative: bool,
+    detects_positive: bool,
+}
+
+impl IsInf {
+    fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+        let flag = |name: &str| Ok::<_, OpError>(node.attributes.int(name)?.unwrap_or(1) != 0);
+        Ok(Box::new(Self { detects_negative: flag("detect_negative")?, detects_positive: flag("detect_positive")? }))
+    }
+}
+
+impl Operator for IsInf {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        Ok(vec![inputs.tensor(0).map(|(_, shape)| ValueType::tensor(ElementType::Bool, shape.clone()))])
+    }
+
+    fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let x = inputs.take_tensor(0, "X")?;
+        classify(&x, |x| (self.detects_positive && x == f64::INFINITY) || (self.detects_negative && x == f64::NEG_INFINITY)).map(single)
+    }
+}
+
+/// Which elements are not a number.
+#[derive(Debug)]
+struct IsNan;
+
+impl Operator for IsNan {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        Ok(vec![inputs.tensor(0).map(|(_, shape)| ValueType::tensor(ElementType::Bool, shape.clone()))])
+    }
+
+    fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        classify(&inputs.take_tensor(0, "X")?, f64::is_nan).map(single)
+    }
+}
+
+/// A flag for each float. In host memory: shaders may be compiled as if there were neither infinities nor NaN.
+fn classify(x: &Tensor, is_it: impl Fn(f64) -> bool) -> Result<Tensor, OpError> {
+    TypeSet::FLOATS.check(x, 0, "X")?;
+    let element_type = x.element_type();
+    let flags: Vec<Bool> = match_number!(
+        element_type,
+        T => x.as_slice::<T>()?.iter().map(|&x| Bool::new(is_it(x.to_f64()))).collect(),
+        else return Err(OpError::unsupported(format!("a question about {element_type}")))
+    );
+    Ok(Tensor::from_vec(x.shape(), flags)?)
 }
 
 /// `X` where the condition holds, else `Y`.

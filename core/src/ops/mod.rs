@@ -22,6 +22,7 @@ pub(crate) mod window;
 pub(crate) mod testing;
 
 pub mod activation;
+pub mod bitwise;
 pub mod concat;
 pub mod constant;
 pub mod control_flow;

@@ -19,12 +19,16 @@ use crate::tensor::{Backend, Shape, Tensor};
 pub const OPERATORS: &[Registration] = &[
     register("ArgMax", |node| ArgExtreme::build(true, node)),
     register("ArgMin", |node| ArgExtreme::build(false, node)),
+    register("ReduceL1", |node| Reduce::build(ReduceKind::L1, node)),
     register("ReduceL2", |node| Reduce::build(ReduceKind::L2, node)),
+    register("ReduceLogSum", |node| Reduce::build(ReduceKind::LogSum, node)),
+    register("ReduceLogSumExp", |node| Reduce::build(ReduceKind::LogSumExp, node)),
     register("ReduceMax", |node| Reduce::build(ReduceKind::Max, node)),
     register("ReduceMean", |node| Reduce::build(ReduceKind::Mean, node)),
     register("ReduceMin", |node| Reduce::build(ReduceKind::Min, node)),
     register("ReduceProd", |node| Reduce::build(ReduceKind::Prod, node)),
     register("ReduceSum", |node| Reduce::build(ReduceKind::Sum, node)),
+    register("ReduceSumSquare", |node| Reduce::build(ReduceKind::SumSquare, node)),
 ];
 
 const fn register(op_type: &'static str, build: fn(&NodeContext<'_>) -> Result<Box<dyn Operator>, OpError>) -> Registration {
@@ -33,12 +37,23 @@ const fn register(op_type: &'static str, build: fn(&NodeContext<'_>) -> Result<B
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum ReduceKind {
+    L1,
     L2,
+    LogSum,
+    LogSumExp,
     Max,
     Mean,
     Min,
     Prod,
     Sum,
+    SumSquare,
+}
+
+impl ReduceKind {
+    /// Whether reducing a single number, or over no axes at all, leaves it as it is.
+    fn leaves_one_alone(self) -> bool {
+        matches!(self, Self::Max | Self::Mean | Self::Min | Self::Prod | Self::Sum | Self::LogSumExp)
+    }
 }
 
 /// A reduction over some axes, or over all. Integers wrap around; half precision is summed in float64 and rounded once.
@@ -78,22 +93,24 @@ impl Reduce {
         let (dims, reduced) = collapse(data.shape(), axes);
         let n_reduced: usize = reduced.iter().map(|&axis| dims[axis]).product();
         let Some(mut x) = data.reshaped(&dims)?.into_primitive() else { return Ok(Tensor::empty(ElementType::F32, result_shape)) };
-        if self.kind == ReduceKind::L2 {
-            x = Backend::float_mul(x.clone(), x);
-        }
-        let along: fn(DispatchTensor, usize) -> DispatchTensor = match self.kind {
-            ReduceKind::Sum | ReduceKind::Mean | ReduceKind::L2 => Backend::float_sum_dim,
-            ReduceKind::Max => Backend::float_max_dim,
-            ReduceKind::Min => Backend::float_min_dim,
-            ReduceKind::Prod => Backend::float_prod_dim,
-        };
-        for &axis in reduced.iter().rev() {
-            x = along(x, axis);
-        }
+        let fold = |x: DispatchTensor, along: fn(DispatchTensor, usize) -> DispatchTensor| reduced.iter().rev().fold(x, |x, &axis| along(x, axis));
         x = match self.kind {
-            ReduceKind::Mean => Backend::float_div_scalar(x, (n_reduced as f64).into()),
-            ReduceKind::L2 => Backend::float_sqrt(x),
-            _ => x,
+            ReduceKind::L1 => fold(Backend::float_abs(x), Backend::float_sum_dim),
+            ReduceKind::L2 => Backend::float_sqrt(fold(Backend::float_mul(x.clone(), x), Backend::float_sum_dim)),
+            ReduceKind::LogSum => Backend::float_log(fold(x, Backend::float_sum_dim)),
+            ReduceKind::LogSumExp => {
+                // Less the largest number no exponential overflows; an infinite one would leave NaN behind.
+                let largest = fold(x.clone(), Backend::float_max_dim);
+                let largest = Backend::float_clamp(largest, f32::MIN.into(), f32::MAX.into());
+                let sum = fold(Backend::float_exp(Backend::float_sub(x, largest.clone())), Backend::float_sum_dim);
+                Backend::float_add(Backend::float_log(sum), largest)
+            }
+            ReduceKind::Max => fold(x, Backend::float_max_dim),
+            ReduceKind::Mean => Backend::float_div_scalar(fold(x, Backend::float_sum_dim), (n_reduced as f64).into()),
+            ReduceKind::Min => fold(x, Backend::float_min_dim),
+            ReduceKind::Prod => fold(x, Backend::float_prod_dim),
+            ReduceKind::Sum => fold(x, Backend::float_sum_dim),
+            ReduceKind::SumSquare => fold(Backend::float_mul(x.clone(), x), Backend::float_sum_dim),
         };
         Ok(Tensor::from_primitive(ElementType::F32, result_shape, x))
     }
@@ -115,6 +132,8 @@ impl Reduce {
             ReduceKind::Min => in_type(T::GREATEST, T::smaller),
             ReduceKind::Sum if is_int => in_type(T::ZERO, T::plus),
             ReduceKind::Prod if is_int => in_type(T::ONE, T::times),
+            ReduceKind::L1 if is_int => in_type(T::ZERO, |sum, value| if value < T::ZERO { sum.minus(value) } else { sum.plus(value) }),
+            ReduceKind::SumSquare if is_int => in_type(T::ZERO, |sum, value| sum.plus(value.times(value))),
             ReduceKind::Mean if is_int => {
                 let count = i128::try_from(n_reduced).ok().filter(|&count| count > 0);
                 let count = count.ok_or_else(|| OpError::shape(format!("the mean of no {} at all is undefined", T::ELEMENT_TYPE)))?;
@@ -125,7 +144,11 @@ impl Reduce {
             ReduceKind::Sum => in_f64(0.0, |sum, value| sum + value, &|sum| sum),
             ReduceKind::Prod => in_f64(1.0, |product, value| product * value, &|product| product),
             ReduceKind::Mean => in_f64(0.0, |sum, value| sum + value, &|sum| sum / n_reduced as f64),
+            ReduceKind::L1 => in_f64(0.0, |sum, value| sum + value.abs(), &|sum| sum),
             ReduceKind::L2 => in_f64(0.0, |sum, value| value.mul_add(value, sum), &f64::sqrt),
+            ReduceKind::LogSum => in_f64(0.0, |sum, value| sum + value, &f64::ln),
+            ReduceKind::LogSumExp => log_sum_exp(&walk, &values, n_results),
+            ReduceKind::SumSquare => in_f64(0.0, |sum, value| value.mul_add(value, sum), &|sum| sum),
         };
         Ok(Tensor::from_vec(result_shape, results)?)
     }
@@ -139,6 +162,14 @@ impl Reduce {
         });
         Ok(Tensor::from_vec(result_shape, results)?)
     }
+}
+
+/// As on a device: the exponentials of what is left when the largest number (if it is finite) is taken away.
+fn log_sum_exp<T: Number>(walk: &Walk<2>, values: &[T], n_results: usize) -> Vec<T> {
+    let largest = fold(walk, values, vec![f64::MIN; n_results], |largest: f64, value: T| largest.larger(value.to_f64()).smaller(f64::MAX));
+    let mut sums = vec![0.0; n_results];
+    walk.for_each(|[at, at_result]| sums[at_result] += (values[at].to_f64() - largest[at_result]).exp());
+    sums.iter().zip(largest).map(|(sum, largest)| T::from_f64(sum.ln() + largest)).collect()
 }
 
 fn fold<T: Copy, R: Copy>(walk: &Walk<2>, values: &[T], mut results: Vec<R>, apply: impl Fn(R, T) -> R) -> Vec<R> {
@@ -210,7 +241,7 @@ impl Operator for Reduce {
         types.check(&data, 0, "data")?;
         let given = if self.takes_axes { inputs.take_optional_tensor(1, "axes")?.map(|axes| axes.to_i64s()).transpose()? } else { None };
         let axes = self.resolve(given.as_deref().or(self.axes.as_deref()), data.rank())?;
-        if axes.is_empty() && self.kind != ReduceKind::L2 {
+        if axes.is_empty() && self.kind.leaves_one_alone() {
             return Ok(single(data));
         }
         let kept = shape::without_axes(data.shape(), &axes, Some(&1));

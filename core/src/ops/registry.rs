@@ -37,6 +37,7 @@ impl OpsetRange {
 /// The families, in alphabetical order.
 const FAMILIES: &[&[Registration]] = &[
     super::activation::OPERATORS,
+    super::bitwise::OPERATORS,
     super::concat::OPERATORS,
     super::constant::OPERATORS,
     super::control_flow::OPERATORS,

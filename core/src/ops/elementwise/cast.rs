@@ -1,4 +1,4 @@
-//! Cast: between numbers, booleans and strings.
+//! Cast and CastLike: between numbers, booleans and strings. BitCast: the same bits as another type.
 
 use burn::backend::ops::{BoolTensorOps as _, FloatTensorOps as _};
 use burn::tensor::FloatDType;
@@ -7,7 +7,7 @@ use half::{bf16, f16};
 
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
-use crate::host::{Bool, Element, ElementType};
+use crate::host::{Bool, Element, ElementType, HostTensor};
 use crate::ops::logic::bool_dtype;
 use crate::ops::operator::{Outputs, single};
 use crate::ops::types::{Number, TypeSet, match_number};
@@ -15,13 +15,33 @@ use crate::ops::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
 use crate::tensor::{Backend, Tensor};
 
 pub(super) fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let to = target(node)?;
+    check_computable(to)?;
+    Ok(Box::new(Cast { to }))
+}
+
+pub(super) fn build_like(_node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    Ok(Box::new(CastLike))
+}
+
+pub(super) fn build_bits(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let to = target(node)?;
+    check_computable(to)?;
+    if to == ElementType::String {
+        return Err(OpError::value("attribute 'to' is string, which has no fixed number of bits"));
+    }
+    Ok(Box::new(BitCast { to }))
+}
+
+/// The element type in attribute `to`.
+fn target(node: &NodeContext<'_>) -> Result<ElementType, OpError> {
     let code = node.attributes.require_int("to")?;
     let to = i32::try_from(code).ok().and_then(ElementType::from_onnx);
-    let to = to.ok_or_else(|| OpError::value(format!("attribute 'to' is {code}, which is no element type")))?;
-    if !(TypeSet::ANY.contains)(to) {
-        return Err(OpError::unsupported(format!("Cast to {to}")));
-    }
-    Ok(Box::new(Cast { to }))
+    to.ok_or_else(|| OpError::value(format!("attribute 'to' is {code}, which is no element type")))
+}
+
+fn check_computable(to: ElementType) -> Result<(), OpError> {
+    if (TypeSet::ANY.contains)(to) { Ok(()) } else { Err(OpError::unsupported(format!("Cast to {to}"))) }
 }
 
 /// Numbers are converted as the specification's table says; where that leaves a result undefined (a float outside the range of an integer
@@ -37,18 +57,79 @@ impl Operator for Cast {
     }
 
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        self.cast(inputs.take_tensor(0, "input")?, context).map(single)
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+}
+
+/// Cast to the element type of the second input, whose elements are not looked at.
+#[derive(Debug)]
+struct CastLike;
+
+impl Operator for CastLike {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let (Some((_, shape)), Some((to, _))) = (inputs.tensor(0), inputs.tensor(1)) else { return Ok(vec![None]) };
+        Ok(vec![Some(ValueType::tensor(to, shape.clone()))])
+    }
+
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let input = inputs.take_tensor(0, "input")?;
+        let to = inputs.take_tensor(1, "target_type")?.element_type();
+        Cast { to }.cast(input, context).map(single)
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::AnyDevice
+    }
+}
+
+/// The same bits, read as another type of the same width.
+#[derive(Debug)]
+struct BitCast {
+    to: ElementType,
+}
+
+impl Operator for BitCast {
+    fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        let Some((from, shape)) = inputs.tensor(0) else { return Ok(vec![None]) };
+        self.check_width(from)?;
+        Ok(vec![Some(ValueType::tensor(self.to, shape.clone()))])
+    }
+
+    fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        let input = inputs.take_tensor(0, "input")?;
+        self.check_width(input.element_type())?;
+        let host = input.to_host()?;
+        let bytes = host.bytes().cloned().unwrap_or_default();
+        Ok(single(Tensor::from_host(&HostTensor::from_bytes(self.to, input.shape().to_vec(), bytes)?)?))
+    }
+}
+
+impl BitCast {
+    fn check_width(&self, from: ElementType) -> Result<(), OpError> {
+        if from.bits() == self.to.bits() {
+            return Ok(());
+        }
+        Err(OpError::value(format!("the bits of {from} can't be read as {}: the two are not of the same width", self.to)))
+    }
+}
+
+impl Cast {
+    fn cast(&self, input: Tensor, context: &RunContext<'_>) -> Result<Tensor, OpError> {
         if input.element_type() == self.to {
-            return Ok(single(input));
+            return Ok(input);
         }
         context.check_result_size(self.to, input.shape())?;
         if input.is_empty() {
-            return Ok(single(Tensor::empty(self.to, input.shape())));
+            return Ok(Tensor::empty(self.to, input.shape()));
         }
         if !input.is_on_host()
             && let Some(result) = self.on_device(&input, context)
         {
-            return Ok(single(result));
+            return Ok(result);
         }
         let from = input.element_type();
         match (from, self.to) {
@@ -66,15 +147,8 @@ impl Operator for Cast {
                 else Err(unsupported(from, to))
             ),
         }
-        .map(single)
     }
 
-    fn placement(&self) -> Placement {
-        Placement::AnyDevice
-    }
-}
-
-impl Cast {
     /// The casts that a GPU has storage for.
     fn on_device(&self, input: &Tensor, context: &RunContext<'_>) -> Option<Tensor> {
         let primitive = input.primitive()?;

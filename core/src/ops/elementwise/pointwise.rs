@@ -3,12 +3,13 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use burn::backend::DispatchTensor;
-use burn::backend::ops::{ActivationOps as _, FloatTensorOps as _};
-use burn::tensor::FloatDType;
+use burn::backend::ops::{ActivationOps as _, BoolTensorOps as _, FloatTensorOps as _};
+use burn::tensor::{BoolDType, FloatDType};
 
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
 use crate::host::ElementType;
+use crate::ops::logic::bool_dtype;
 use crate::ops::operator::{Outputs, single};
 use crate::ops::types::TypeSet;
 use crate::ops::{Inputs, OpError, Operator, Placement, RunContext, shape};
@@ -47,6 +48,41 @@ pub(in crate::ops) enum Function {
         alpha: f32,
     },
     Tanh,
+    Sin,
+    Cos,
+    Tan,
+    Sinh,
+    Cosh,
+    Asin,
+    Acos,
+    Atan,
+    Asinh,
+    Acosh,
+    Atanh,
+    Ceil,
+    Floor,
+    /// To the nearest whole number; halves to the even one.
+    Round,
+    /// -1, 0 or 1.
+    Sign,
+    Reciprocal,
+    /// `x` above 0, `alpha · (e^(x / alpha) − 1)` below.
+    Celu {
+        alpha: f32,
+    },
+    /// `x · tanh(ln(1 + eˣ))`.
+    Mish,
+    /// `x − bias` above `threshold`, `x + bias` below its negative, 0 between.
+    Shrink {
+        threshold: f32,
+        bias: f32,
+    },
+    /// `x / (1 + |x|)`.
+    Softsign,
+    /// `x` above `alpha`, 0 below.
+    ThresholdedRelu {
+        alpha: f32,
+    },
 }
 
 impl Function {
@@ -57,13 +93,13 @@ impl Function {
     fn types(self) -> TypeSet {
         match self {
             Self::Neg | Self::Relu => TypeSet::SIGNED_NUMBERS,
-            Self::Abs => TypeSet::NUMBERS,
+            Self::Abs | Self::Sign | Self::Shrink { .. } => TypeSet::NUMBERS,
             _ => TypeSet::FLOATS,
         }
     }
 
-    /// Over a float32 or float64 tensor.
-    fn of_floats(self, x: DispatchTensor) -> DispatchTensor {
+    /// Over a float32 or float64 tensor. `bool_dtype` is how the device of `x` stores booleans.
+    fn of_floats(self, x: DispatchTensor, bool_dtype: BoolDType) -> DispatchTensor {
         match self {
             Self::Neg => Backend::float_neg(x),
             Self::Abs => Backend::float_abs(x),
@@ -80,11 +116,7 @@ impl Function {
                 let both = Backend::float_add(Backend::relu(x), below);
                 if gamma == 1.0 { both } else { Backend::float_mul_scalar(both, gamma.into()) }
             }
-            Self::Softplus => {
-                // ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|), whose exponential cannot overflow.
-                let tail = Backend::float_log1p(Backend::float_exp(Backend::float_neg(Backend::float_abs(x.clone()))));
-                Backend::float_add(Backend::relu(x), tail)
-            }
+            Self::Softplus => softplus(x),
             Self::HardSigmoid { alpha, beta } => Backend::hard_sigmoid(x, alpha.into(), beta.into()),
             Self::HardSwish => {
                 let gate = Backend::hard_sigmoid(x.clone(), (1.0 / 6.0).into(), 0.5.into());
@@ -104,18 +136,70 @@ impl Function {
                 Backend::float_mul(x, Backend::sigmoid(scaled))
             }
             Self::Tanh => Backend::float_tanh(x),
+            Self::Sin => Backend::float_sin(x),
+            Self::Cos => Backend::float_cos(x),
+            Self::Tan => Backend::float_tan(x),
+            Self::Sinh => Backend::float_sinh(x),
+            Self::Cosh => Backend::float_cosh(x),
+            Self::Asin => Backend::float_asin(x),
+            Self::Acos => Backend::float_acos(x),
+            Self::Atan => Backend::float_atan(x),
+            Self::Asinh => Backend::float_asinh(x),
+            Self::Acosh => Backend::float_acosh(x),
+            Self::Atanh => Backend::float_atanh(x),
+            Self::Ceil => Backend::float_ceil(x),
+            Self::Floor => Backend::float_floor(x),
+            Self::Round => Backend::float_round(x),
+            Self::Sign => Backend::float_sign(x),
+            Self::Reciprocal => Backend::float_recip(x),
+            Self::Celu { alpha } => {
+                // As in Elu, the exponential sees only what is below 0.
+                let below = Backend::float_exp(Backend::float_div_scalar(Backend::float_clamp_max(x.clone(), 0.0.into()), alpha.into()));
+                let below = Backend::float_mul_scalar(Backend::float_sub_scalar(below, 1.0.into()), alpha.into());
+                Backend::float_add(Backend::relu(x), below)
+            }
+            Self::Mish => Backend::float_mul(x.clone(), Backend::float_tanh(softplus(x))),
+            Self::Shrink { threshold, bias } => {
+                let above = Backend::float_greater_elem(x.clone(), threshold.into(), bool_dtype);
+                let below = Backend::float_lower_elem(x.clone(), (-threshold).into(), bool_dtype);
+                let between = Backend::bool_not(Backend::bool_or(above, below.clone()));
+                let lowered = Backend::float_sub_scalar(x.clone(), bias.into());
+                let shrunk = Backend::float_mask_where(lowered, below, Backend::float_add_scalar(x, bias.into()));
+                Backend::float_mask_fill(shrunk, between, 0.0.into())
+            }
+            Self::Softsign => Backend::float_div(x.clone(), Backend::float_add_scalar(Backend::float_abs(x), 1.0.into())),
+            Self::ThresholdedRelu { alpha } => {
+                let is_below = Backend::bool_not(Backend::float_greater_elem(x.clone(), alpha.into(), bool_dtype));
+                Backend::float_mask_fill(x, is_below, 0.0.into())
+            }
         }
     }
 
-    /// Over integers; narrower ones wrap when the result is stored.
-    fn of_int(self, x: i64) -> i64 {
+    /// Over integers; what does not fit the type wraps when the result is stored.
+    fn of_int(self, x: i128) -> i128 {
         match self {
-            Self::Neg => x.wrapping_neg(),
-            Self::Abs => x.wrapping_abs(),
+            Self::Neg => -x,
+            Self::Abs => x.abs(),
             Self::Relu => x.max(0),
+            Self::Sign => x.signum(),
+            Self::Shrink { threshold, bias } => {
+                // Any 64-bit integer that is near a threshold given as float32 is exact enough in float64.
+                let (number, threshold, bias) = (x as f64, f64::from(threshold), f64::from(bias));
+                match () {
+                    () if number > threshold => (number - bias) as i128,
+                    () if number < -threshold => (number + bias) as i128,
+                    () => 0,
+                }
+            }
             _ => x,
         }
     }
+}
+
+/// `ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|)`, whose exponential cannot overflow.
+fn softplus(x: DispatchTensor) -> DispatchTensor {
+    let tail = Backend::float_log1p(Backend::float_exp(Backend::float_neg(Backend::float_abs(x.clone()))));
+    Backend::float_add(Backend::relu(x), tail)
 }
 
 /// `Y = f(X)`, element by element.
@@ -129,7 +213,7 @@ impl Operator for Pointwise {
         Ok(vec![shape::same_as(inputs, 0)])
     }
 
-    fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let x = inputs.take_tensor(0, "X")?;
         self.function.types().check(&x, 0, "X")?;
         if x.is_empty() {
@@ -138,7 +222,8 @@ impl Operator for Pointwise {
         if x.element_type().is_int() {
             return of_ints(self.function, x).map(single);
         }
-        Ok(single(map_floats(x, |x| self.function.of_floats(x))))
+        let bool_dtype = if x.is_on_host() { BoolDType::Native } else { bool_dtype(context) };
+        Ok(single(map_floats(x, |x| self.function.of_floats(x, bool_dtype))))
     }
 
     fn placement(&self) -> Placement {
@@ -169,7 +254,7 @@ fn of_ints(function: Function, x: Tensor) -> Result<Tensor, OpError> {
         ($t:ty) => {{
             let mut values = x.into_vec::<$t>()?;
             for value in &mut values {
-                *value = function.of_int(i64::from(*value)) as $t;
+                *value = function.of_int(i128::from(*value)) as $t;
             }
             Tensor::from_vec(&dims, values)?
         }};
@@ -179,7 +264,10 @@ fn of_ints(function: Function, x: Tensor) -> Result<Tensor, OpError> {
         ElementType::I16 => map!(i16),
         ElementType::I32 => map!(i32),
         ElementType::I64 => map!(i64),
-        // Only Abs takes unsigned numbers, and leaves them as they are.
+        ElementType::U8 => map!(u8),
+        ElementType::U16 => map!(u16),
+        ElementType::U32 => map!(u32),
+        ElementType::U64 => map!(u64),
         _ => x,
     })
 }
