@@ -93,11 +93,12 @@ impl Format {
         1 << (self.exponent_bits + self.mantissa_bits)
     }
 
-    /// The code of NaN, without a sign; the largest number where there is none.
+    /// The code that NaN becomes, without a sign. Where numbers are all there is, it is negative zero, as in ml_dtypes.
     const fn nan(&self) -> u8 {
         match self.codes {
-            Codes::Unsigned0 => self.sign(),
-            _ => self.sign() - 1,
+            Codes::Ieee => self.infinity() | 1 << (self.mantissa_bits - 1),
+            Codes::Finite => self.sign() - 1,
+            Codes::Unsigned0 | Codes::NumbersOnly => self.sign(),
         }
     }
 
@@ -139,18 +140,18 @@ impl Format {
     }
 
     fn encode(&self, value: f32, saturates: bool) -> u8 {
+        let sign = if value.is_sign_negative() { self.sign() } else { 0 };
         if value.is_nan() {
-            return self.nan();
+            return self.nan() | if matches!(self.codes, Codes::Ieee | Codes::Finite) { sign } else { 0 };
         }
         let code = self.encode_magnitude(f64::from(value.abs())).filter(|&code| code <= self.largest());
         let code = match (code, saturates, self.codes) {
             (Some(code), ..) => code,
             (None, true, _) | (None, _, Codes::NumbersOnly) => self.largest(),
             (None, false, Codes::Ieee) => self.infinity(),
-            (None, false, _) => return self.nan(),
+            (None, false, _) => self.nan(),
         };
-        let has_sign = value.is_sign_negative() && (code != 0 || self.codes != Codes::Unsigned0);
-        if has_sign { code | self.sign() } else { code }
+        if code == 0 && self.codes == Codes::Unsigned0 { 0 } else { code | sign }
     }
 
     /// The code nearest to a number that is not negative, as if the exponent had no end; `None` far beyond it.
@@ -221,18 +222,41 @@ impl Narrow for F8E8M0 {
         if self.0 == u8::MAX { f32::NAN } else { f64::powi(2.0, i32::from(self.0) - 127) as f32 }
     }
 
-    /// The nearest power of two, a tie going up. Zero and negative numbers have none and become the smallest.
+    /// The nearest power of two, a tie going up. Zero and negative numbers have none.
     fn from_f32(value: f32, saturates: bool) -> Self {
-        if value.is_nan() {
+        Self::rounded(value, PowerRounding::Nearest, saturates)
+    }
+}
+
+/// Which power of two stands for a number between two of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PowerRounding {
+    Up,
+    Down,
+    /// A tie goes up.
+    Nearest,
+}
+
+impl F8E8M0 {
+    /// The power of two for a number. What is out of range, as zero and negative numbers are, becomes the smallest or the largest power if
+    /// `saturates`, else NaN.
+    pub fn rounded(value: f32, rounding: PowerRounding, saturates: bool) -> Self {
+        const SMALLEST: f64 = f64::from_bits((1023 - 127) << 52);
+        let value = f64::from(value);
+        if value.is_nan() || (value < SMALLEST && !saturates) {
             return Self(u8::MAX);
         }
-        if value <= 0.0 {
+        if value < SMALLEST {
             return Self(0);
         }
-        let bits = f64::from(value).to_bits();
-        // The exponent, and one more where the mantissa is at least a half.
-        let exponent = (bits >> 52) as i32 - 1023 + i32::from(bits >> 51 & 1 == 1);
-        match u8::try_from(exponent.max(-127) + 127) {
+        let bits = value.to_bits();
+        let goes_up = match rounding {
+            PowerRounding::Up => bits << 12 != 0,
+            PowerRounding::Down => false,
+            PowerRounding::Nearest => bits >> 51 & 1 == 1,
+        };
+        let exponent = (bits >> 52) as i32 - 1023 + i32::from(goes_up);
+        match u8::try_from(exponent + 127) {
             Ok(code) if code < u8::MAX => Self(code),
             _ => Self(if saturates { u8::MAX - 1 } else { u8::MAX }),
         }
@@ -326,6 +350,18 @@ mod tests {
         assert_eq!(I4::from_f32(7.5, true).get(), 7);
         assert_eq!(U4::from_f32(2.5, true).get(), 2);
         assert_eq!(I4::new(9).get(), -7);
+    }
+
+    #[test]
+    fn scales_are_rounded_as_asked() {
+        use PowerRounding::{Down, Nearest, Up};
+        let code = |value: f32, rounding, saturates| F8E8M0::rounded(value, rounding, saturates).to_bits();
+        assert_eq!([Up, Down, Nearest].map(|rounding| code(1.25, rounding, true)), [128, 127, 127]);
+        assert_eq!([Up, Down, Nearest].map(|rounding| code(1.5, rounding, true)), [128, 127, 128]);
+        assert_eq!([Up, Down, Nearest].map(|rounding| code(2.0, rounding, true)), [128, 128, 128]);
+        // The specification's table of special values: saturate + up, then non-saturate + nearest.
+        assert_eq!([0.0, f32::NAN, f32::INFINITY, f32::MAX, 1e-45].map(|value| code(value, Up, true)), [0, 255, 254, 254, 0]);
+        assert_eq!([0.0, f32::NAN, f32::INFINITY, f32::MAX, 1e-45].map(|value| code(value, Nearest, false)), [255; 5]);
     }
 
     #[test]

@@ -41,11 +41,13 @@ pub mod normalization;
 pub mod pooling;
 pub mod quantize;
 pub mod recurrent;
+pub mod random;
 pub mod reduce;
 pub mod resize;
 pub mod scatter;
 pub mod selection;
 pub mod sequence;
+pub mod text;
 
 pub use error::OpError;
 pub use operator::{Body, Inputs, NodeContext, Operator, Placement, RunContext};

@@ -56,11 +56,13 @@ const FAMILIES: &[&[Registration]] = &[
     super::pooling::OPERATORS,
     super::quantize::OPERATORS,
     super::recurrent::OPERATORS,
+    super::random::OPERATORS,
     super::reduce::OPERATORS,
     super::resize::OPERATORS,
     super::scatter::OPERATORS,
     super::selection::OPERATORS,
     super::sequence::OPERATORS,
+    super::text::OPERATORS,
 ];
 
 /// Every registered operator.

@@ -37,6 +37,15 @@ impl TypeSet {
     /// What positions in another tensor may be given as.
     pub const INDICES: Self = Self { name: "int32 or int64", contains: |element_type| matches!(element_type, ElementType::I32 | ElementType::I64) };
     /// Whatever a run-time tensor can hold.
+    /// Held, moved about and cast, but not computed with.
+    pub const NARROW: Self = Self {
+        name: "integers or floats of two to eight bits",
+        contains: |element_type| {
+            use ElementType::{F4E2M1, F8E4M3Fn, F8E4M3Fnuz, F8E5M2, F8E5M2Fnuz, F8E8M0, I2, I4, U2, U4};
+            matches!(element_type, F4E2M1 | F8E4M3Fn | F8E4M3Fnuz | F8E5M2 | F8E5M2Fnuz | F8E8M0 | I2 | I4 | U2 | U4)
+        },
+    };
+    /// What is computed with, and strings.
     pub const ANY: Self = Self {
         name: "numbers, bool or string",
         contains: |element_type| (Self::NUMBERS_AND_BOOL.contains)(element_type) || element_type == ElementType::String,

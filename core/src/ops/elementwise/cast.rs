@@ -1,9 +1,11 @@
 //! Cast and CastLike: between numbers, booleans and strings. BitCast: the same bits as another type.
 
+mod narrow;
+mod strings;
+
 use burn::backend::ops::{BoolTensorOps as _, FloatTensorOps as _};
 use burn::tensor::FloatDType;
-use compact_str::{CompactString, ToCompactString as _, format_compact};
-use half::{bf16, f16};
+use narrow::Rounding;
 
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
@@ -17,11 +19,11 @@ use crate::tensor::{Backend, Tensor};
 pub(super) fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     let to = target(node)?;
     check_computable(to)?;
-    Ok(Box::new(Cast { to }))
+    Ok(Box::new(Cast { to, rounding: Rounding::of(node)? }))
 }
 
-pub(super) fn build_like(_node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-    Ok(Box::new(CastLike))
+pub(super) fn build_like(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    Ok(Box::new(CastLike { rounding: Rounding::of(node)? }))
 }
 
 pub(super) fn build_bits(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
@@ -41,7 +43,7 @@ fn target(node: &NodeContext<'_>) -> Result<ElementType, OpError> {
 }
 
 fn check_computable(to: ElementType) -> Result<(), OpError> {
-    if (TypeSet::ANY.contains)(to) { Ok(()) } else { Err(OpError::unsupported(format!("Cast to {to}"))) }
+    if (TypeSet::ANY.contains)(to) || (TypeSet::NARROW.contains)(to) { Ok(()) } else { Err(OpError::unsupported(format!("Cast to {to}"))) }
 }
 
 /// Numbers are converted as the specification's table says; where that leaves a result undefined (a float outside the range of an integer
@@ -49,6 +51,7 @@ fn check_computable(to: ElementType) -> Result<(), OpError> {
 #[derive(Debug)]
 struct Cast {
     to: ElementType,
+    rounding: Rounding,
 }
 
 impl Operator for Cast {
@@ -67,7 +70,9 @@ impl Operator for Cast {
 
 /// Cast to the element type of the second input, whose elements are not looked at.
 #[derive(Debug)]
-struct CastLike;
+struct CastLike {
+    rounding: Rounding,
+}
 
 impl Operator for CastLike {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
@@ -78,7 +83,7 @@ impl Operator for CastLike {
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let input = inputs.take_tensor(0, "input")?;
         let to = inputs.take_tensor(1, "target_type")?.element_type();
-        Cast { to }.cast(input, context).map(single)
+        Cast { to, rounding: self.rounding }.cast(input, context).map(single)
     }
 
     fn placement(&self) -> Placement {
@@ -133,8 +138,15 @@ impl Cast {
         }
         let from = input.element_type();
         match (from, self.to) {
-            (ElementType::String, _) => self.parse_strings(&input),
-            (_, ElementType::String) => write_strings(&input),
+            (from, to) if (TypeSet::NARROW.contains)(from) => {
+                // float32 holds every element of these types.
+                let widened = narrow::widen(&input)?;
+                if to == ElementType::F32 { Ok(widened) } else { self.cast(widened, context) }
+            }
+            (ElementType::String, to) if (TypeSet::NARROW.contains)(to) => self.rounding.narrow(&strings::parse(&input, ElementType::F32)?, to),
+            (_, to) if (TypeSet::NARROW.contains)(to) => self.rounding.narrow(&input, to),
+            (ElementType::String, to) => strings::parse(&input, to),
+            (_, ElementType::String) => strings::write(&input),
             (ElementType::Bool, to) => match_number!(to, U => {
                 convert(&input, |flag: Bool| if flag.get() { U::ONE } else { U::ZERO })
             }, else Err(unsupported(from, to))),
@@ -160,48 +172,6 @@ impl Cast {
         };
         Some(Tensor::from_primitive(self.to, input.shape(), result))
     }
-
-    fn parse_strings(&self, input: &Tensor) -> Result<Tensor, OpError> {
-        let strings = input.as_strings()?;
-        macro_rules! parse {
-            ($t:ty, $parse:expr) => {{
-                let values: Result<Vec<$t>, OpError> = strings
-                    .iter()
-                    .enumerate()
-                    .map(|(index, text)| {
-                        let value: Option<$t> = $parse(text.trim());
-                        value.ok_or_else(|| OpError::value(format!("element {index}, '{text}', is not a number that fits {}", self.to)))
-                    })
-                    .collect();
-                Ok(Tensor::from_vec(input.shape(), values?)?)
-            }};
-        }
-        macro_rules! parse_int {
-            ($t:ty) => {
-                parse!($t, |text: &str| text.parse().ok().or_else(|| {
-                    // "100.5" and "1e3" are whole numbers after truncation.
-                    let value = text.parse::<f64>().ok()?.trunc();
-                    (value >= <$t>::MIN as f64 && value <= <$t>::MAX as f64).then_some(value as $t)
-                }))
-            };
-        }
-        match self.to {
-            ElementType::F32 => parse!(f32, |text: &str| text.parse().ok()),
-            ElementType::F64 => parse!(f64, |text: &str| text.parse().ok()),
-            ElementType::F16 => parse!(f16, |text: &str| text.parse().ok().map(f16::from_f64)),
-            ElementType::Bf16 => parse!(bf16, |text: &str| text.parse().ok().map(bf16::from_f64)),
-            ElementType::I8 => parse_int!(i8),
-            ElementType::I16 => parse_int!(i16),
-            ElementType::I32 => parse_int!(i32),
-            ElementType::I64 => parse_int!(i64),
-            ElementType::U8 => parse_int!(u8),
-            ElementType::U16 => parse_int!(u16),
-            ElementType::U32 => parse_int!(u32),
-            ElementType::U64 => parse_int!(u64),
-            ElementType::Bool => parse!(Bool, |text: &str| text.parse::<f64>().ok().map(|value| Bool::new(value != 0.0))),
-            to => Err(unsupported(ElementType::String, to)),
-        }
-    }
 }
 
 fn unsupported(from: ElementType, to: ElementType) -> OpError {
@@ -211,52 +181,4 @@ fn unsupported(from: ElementType, to: ElementType) -> OpError {
 fn convert<T: Element, U: Element>(input: &Tensor, apply: impl Fn(T) -> U) -> Result<Tensor, OpError> {
     let values = input.as_slice::<T>()?.iter().map(|&value| apply(value)).collect();
     Ok(Tensor::from_vec(input.shape(), values)?)
-}
-
-fn write_strings(input: &Tensor) -> Result<Tensor, OpError> {
-    macro_rules! write {
-        ($t:ty, |$value:ident| $text:expr) => {
-            input.as_slice::<$t>()?.iter().map(|&$value| $text).collect::<Vec<CompactString>>()
-        };
-    }
-    let strings = match input.element_type() {
-        ElementType::F32 => write!(f32, |value| float_text(f64::from(value))),
-        ElementType::F64 => write!(f64, |value| float_text(value)),
-        ElementType::F16 => write!(f16, |value| float_text(value.to_f64())),
-        ElementType::Bf16 => write!(bf16, |value| float_text(value.to_f64())),
-        ElementType::I8 => write!(i8, |value| value.to_compact_string()),
-        ElementType::I16 => write!(i16, |value| value.to_compact_string()),
-        ElementType::I32 => write!(i32, |value| value.to_compact_string()),
-        ElementType::I64 => write!(i64, |value| value.to_compact_string()),
-        ElementType::U8 => write!(u8, |value| value.to_compact_string()),
-        ElementType::U16 => write!(u16, |value| value.to_compact_string()),
-        ElementType::U32 => write!(u32, |value| value.to_compact_string()),
-        ElementType::U64 => write!(u64, |value| value.to_compact_string()),
-        ElementType::Bool => write!(Bool, |value| u8::from(value.get()).to_compact_string()),
-        other => return Err(unsupported(other, ElementType::String)),
-    };
-    Ok(Tensor::from_strings(input.shape(), strings)?)
-}
-
-/// Eight significant digits without trailing zeros, as C's `%.8g` writes them, because that is what ONNX Runtime does.
-fn float_text(value: f64) -> CompactString {
-    const DIGITS: i32 = 8;
-    if value.is_nan() {
-        return CompactString::const_new("NaN");
-    }
-    if value.is_infinite() {
-        return CompactString::const_new(if value > 0.0 { "INF" } else { "-INF" });
-    }
-    let scientific = format_compact!("{value:.7e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let without_zeros =
-        |text: &str| if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_compact_string() } else { text.into() };
-    if (-4..DIGITS).contains(&exponent) {
-        let decimals = usize::try_from(DIGITS - 1 - exponent).unwrap_or(0);
-        without_zeros(&format_compact!("{value:.decimals$}"))
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format_compact!("{}e{sign}{:02}", without_zeros(mantissa), exponent.abs())
-    }
 }
