@@ -391,6 +391,19 @@ mod tests {
     }
 
     #[test]
+    fn exclusive_or_and_kinds_of_floats() {
+        assert_bools(&op("Xor").run1([bools(&[2, 1], &[true, false]), bools(&[2], &[true, false])]), &[2, 2], &[false, true, true, false]);
+        let x = [1.0_f32, f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+        assert_bools(&op("IsInf").run1([tensor(&[4], &x)]), &[4], &[false, true, true, false]);
+        assert_bools(&op("IsInf").int("detect_negative", 0).run1([tensor(&[4], &x)]), &[4], &[false, true, false, false]);
+        assert_bools(&op("IsInf").int("detect_positive", 0).run1([tensor(&[4], &x.map(f64::from))]), &[4], &[false, false, true, false]);
+        assert_bools(&op("IsNaN").run1([tensor(&[4], &x.map(f16::from_f32))]), &[4], &[false, false, false, true]);
+        assert_bools(&op("IsNaN").run1([Tensor::empty(ElementType::F32, &[0])]), &[0], &[]);
+        assert!(op("IsNaN").error([tensor(&[1], &[1_i32])]).contains("floating-point numbers"));
+        assert_eq!(op("IsInf").infer([typed::<f32>("n")]), [Some("bool[n]".to_owned())]);
+    }
+
+    #[test]
     fn where_chooses_among_any_type() {
         let condition = bools(&[2, 1], &[true, false]);
         let x = tensor(&[3], &[1.0_f32, 2.0, 3.0]);

@@ -223,12 +223,10 @@ struct Multinomial {
 
 impl Multinomial {
     fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-        const INDICES: TypeSet =
-            TypeSet { name: "int32 and int64", contains: |element_type| matches!(element_type, ElementType::I32 | ElementType::I64) };
         let n_samples = node.attributes.int("sample_size")?.unwrap_or(1);
-        let n_samples = usize::try_from(n_samples)
-            .map_err(|_| OpError::value(format!("attribute 'sample_size' is {n_samples}; it must not be negative")))?;
-        Ok(Box::new(Self { seed: Seed::of(node)?, to: element_type(node, INDICES)?.unwrap_or(ElementType::I32), n_samples }))
+        let n_samples =
+            usize::try_from(n_samples).map_err(|_| OpError::value(format!("attribute 'sample_size' is {n_samples}; it must not be negative")))?;
+        Ok(Box::new(Self { seed: Seed::of(node)?, to: element_type(node, TypeSet::INDICES)?.unwrap_or(ElementType::I32), n_samples }))
     }
 }
 

@@ -36,7 +36,6 @@ impl TypeSet {
         Self { name: "numbers or bool", contains: |element_type| (Self::NUMBERS.contains)(element_type) || element_type == ElementType::Bool };
     /// What positions in another tensor may be given as.
     pub const INDICES: Self = Self { name: "int32 or int64", contains: |element_type| matches!(element_type, ElementType::I32 | ElementType::I64) };
-    /// Whatever a run-time tensor can hold.
     /// Held, moved about and cast, but not computed with.
     pub const NARROW: Self = Self {
         name: "integers or floats of two to eight bits",

@@ -18,6 +18,11 @@ VARIANTS = {
     "HardSigmoid": [{"alpha": 0.5, "beta": 0.4}],
     "HardSwish": [],
     "Gelu": [{"approximate": "tanh"}],
+    "Celu": [{"alpha": 0.5}, {"alpha": 2.0}],
+    "Mish": [],
+    "Shrink": [{"lambd": 1.5, "bias": 1.5}],
+    "Softsign": [],
+    "ThresholdedRelu": [{"alpha": 2.0}],
 }
 
 

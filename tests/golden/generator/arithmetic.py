@@ -105,6 +105,10 @@ def cast() -> Iterator[Case]:
     yield case("Cast", "bool_to_int64", [np.array([True, False])], opset=NEWEST, to=T.INT64)
     yield case("Cast", "uint8_to_float", [np.array([0, 200, 255], np.uint8)], opset=13, to=T.FLOAT)
     yield case("Cast", "double_to_float", [np.array([1 / 3, 1e300, -0.0], np.float64)], opset=13, to=T.FLOAT)
+    for opset in history("CastLike"):
+        yield case("CastLike", "float_to_int64", [floats, np.array([1, 2], np.int64)], opset=opset)
+    yield case("CastLike", "int64_to_half", [np.array([-3, 0, 7], np.int64), np.array(0, np.float16)])
+    yield case("CastLike", "float_to_string", [floats, np.array(["a"], dtype=object)])
     yield case("Cast", "string_to_float", [np.array(["1.5", "-2e3", "NaN", "INF", "7"], dtype=object)], opset=13, to=T.FLOAT)
     yield case("Cast", "string_to_int64", [np.array(["12", "-7"], dtype=object)], opset=13, to=T.INT64)
     yield case("Cast", "int64_to_string", [np.array([12, -7], np.int64)], opset=13, to=T.STRING)

@@ -22,7 +22,7 @@ def cases() -> Iterator[Case]:
     yield case("Equal", "int64", [n.ints(6, low=0, high=3), n.ints(6, low=0, high=3)], opset=7)
     yield case("Equal", "bool", [n.bools(2, 4), n.bools(4)])
     yield case("Equal", "strings", [n.words(6), n.words(6)], opset=19)
-    for op_type in ("And", "Or"):
+    for op_type in ("And", "Or", "Xor"):
         n = Numbers(op_type)
         for opset in (7, 13, 21):
             yield case(op_type, "same_shape", [n.bools(3, 4), n.bools(3, 4)], opset=opset)
@@ -30,6 +30,14 @@ def cases() -> Iterator[Case]:
     n = Numbers("Not")
     for opset in (7, 13, 21):
         yield case("Not", "matrix", [n.bools(2, 3)], opset=opset)
+    kinds = np.array([1, np.inf, -np.inf, np.nan, 0], np.float32)
+    for opset in history("IsInf"):
+        yield case("IsInf", "both", [kinds], opset=opset)
+    yield case("IsInf", "positive", [kinds], detect_negative=0)
+    yield case("IsInf", "negative", [kinds.astype(np.float64)], detect_positive=0)
+    for opset in history("IsNaN"):
+        yield case("IsNaN", "floats", [kinds], opset=opset)
+    yield case("IsNaN", "half", [kinds.astype(np.float16)])
     n = Numbers("Where")
     for opset in history("Where"):
         yield case("Where", "same_shape", [n.bools(3, 4), n.floats(3, 4), n.floats(3, 4)], opset=opset)

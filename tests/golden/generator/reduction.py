@@ -10,11 +10,15 @@ from .case import Case, Numbers, case, history
 AXES_INPUT = {"ReduceSum": 13}
 AXES_INPUT_OTHERS = 18
 
+REDUCTIONS = ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2")
+FURTHER = ("ReduceL1", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare")
+
 
 def cases() -> Iterator[Case]:
-    for op_type in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2"):
+    for op_type in (*REDUCTIONS, *FURTHER):
         n = Numbers(op_type)
-        x = n.floats(2, 3, 4)
+        # A logarithm of a negative sum is no test of anything.
+        x = n.floats(2, 3, 4, low=0.1 if op_type == "ReduceLogSum" else -2.0)
         first_with_input = AXES_INPUT.get(op_type, AXES_INPUT_OTHERS)
         for opset in history(op_type):
             if opset < first_with_input:
@@ -29,13 +33,19 @@ def cases() -> Iterator[Case]:
         yield case(op_type, "all_to_scalar", [x], keepdims=0)
         yield case(op_type, "axes_given_at_run_time", [x, np.array([-2])])
         yield case(op_type, "no_axes_is_identity", [x, np.array([], np.int64)], constants=(1,), noop_with_empty_axes=1)
-        yield case(op_type, "batch", [n.floats(6, 5), np.array([1])], constants=(1,), is_batched=True)
-        if op_type not in ("ReduceMean", "ReduceL2"):
+        yield case(op_type, "batch", [np.abs(n.floats(6, 5)) if op_type == "ReduceLogSum" else n.floats(6, 5), np.array([1])], constants=(1,), is_batched=True)
+        if op_type in FURTHER:
+            yield case(op_type, "nothing", [n.floats(2, 0, 3), np.array([1])], constants=(1,))
+            if op_type in ("ReduceL1", "ReduceSumSquare"):
+                yield case(op_type, "int32", [n.ints(3, 4, dtype=np.int32), np.array([0])], constants=(1,), keepdims=0)
+        elif op_type not in ("ReduceMean", "ReduceL2"):
             yield case(op_type, "int64", [n.ints(3, 4, low=-3, high=4), np.array([1])], constants=(1,))
             yield case(op_type, "int32", [n.ints(3, 4, low=-3, high=4, dtype=np.int32), np.array([0])], constants=(1,), keepdims=0)
     n = Numbers("ReduceMax edges")
     for op_type in ("ReduceMax", "ReduceMin"):
         yield case(op_type, "infinities", [np.array([[-np.inf, 1], [np.inf, 2]], np.float32), np.array([1])], constants=(1,))
+    large = np.array([[1000, 1001, -np.inf], [-np.inf, -np.inf, -np.inf], [np.inf, 0, 1]], np.float32)
+    yield case("ReduceLogSumExp", "large", [large, np.array([1])], constants=(1,))
     yield case("ReduceMean", "far_from_zero", [n.floats(3, 200) + np.float32(100), np.array([1])], constants=(1,))
     for op_type in ("ArgMax", "ArgMin"):
         n = Numbers(op_type)

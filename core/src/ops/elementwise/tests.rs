@@ -155,9 +155,81 @@ fn casts_between_numbers() {
     assert_tensor(&to(16).run1([tensor(&[1], &[std::f32::consts::PI])]), &[1], &[bf16::from_f32(3.140_625)]);
     assert_tensor(&to(1).run1([tensor(&[1], &[f16::from_f32(0.1)])]), &[1], &[0.099_975_586_f32]);
     assert_tensor(&to(11).run1([tensor(&[1], &[i64::MAX])]), &[1], &[9_223_372_036_854_775_807_f64]);
-    assert_eq!(to(17).error([Tensor::scalar(1.0_f32)]), "Cast to float8e4m3fn is not supported");
+    assert_eq!(to(27).error([Tensor::scalar(1.0_f32)]), "Cast to float6e2m3 is not supported");
     assert_eq!(to(99).error([Tensor::scalar(1.0_f32)]), "attribute 'to' is 99, which is no element type");
     assert_eq!(op("Cast").error([Tensor::scalar(1.0_f32)]), "attribute 'to' is missing; the operator needs it");
+}
+
+#[test]
+fn casts_to_and_from_narrow_types() {
+    let to = |code: i64| op("Cast").opset(24).int("to", code);
+    let back = |tensor: Tensor| to(1).run1([tensor]).to_f32s().unwrap();
+    // ml_dtypes.
+    let x = tensor(&[5], &[-9.0_f32, -1.5, 7.9, 8.0, 300.0]);
+    assert_eq!(back(to(22).run1([x.clone()])), [7.0, -1.0, 7.0, -8.0, -4.0]);
+    assert_eq!(back(to(21).run1([x.clone()])), [7.0, 15.0, 7.0, 8.0, 12.0]);
+    assert_eq!(back(to(26).run1([tensor(&[3], &[5_i64, -1, -2])])), [1.0, -1.0, -2.0]);
+    assert_eq!(back(to(17).run1([x.clone()])), [-9.0, -1.5, 8.0, 8.0, 288.0]);
+    assert_eq!(back(to(18).run1([x.clone()])), [-9.0, -1.5, 8.0, 8.0, 240.0]);
+    assert!(back(to(18).int("saturate", 0).run1([x.clone()]))[4].is_nan());
+    assert_eq!(back(to(23).run1([x.clone()])), [-6.0, -1.5, 6.0, 6.0, 6.0]);
+    assert_eq!(back(to(24).run1([tensor(&[3], &[1.0_f32, 3.0, 0.0])])), [1.0, 4.0, 5.877_472e-39]);
+    assert_eq!(back(to(24).text("round_mode", "down").run1([tensor(&[2], &[1.0_f32, 3.0])])), [1.0, 2.0]);
+    let fours = to(22).run1([tensor(&[2], &[-3_i8, 5])]);
+    assert_tensor(&to(3).run1([fours.clone()]), &[2], &[-3_i8, 5]);
+    assert_tensor(&to(11).run1([fours.clone()]), &[2], &[-3.0_f64, 5.0]);
+    assert_strings(&to(8).run1([fours.clone()]), &[2], &["-3", "5"]);
+    assert_bools(&to(9).run1([fours.clone()]), &[2], &[true, true]);
+    assert_eq!(back(to(22).run1([strings(&[1], &["-4"])])), [-4.0]);
+    assert_eq!(back(to(19).run1([bools(&[2], &[true, false])])), [1.0, 0.0]);
+    assert_eq!(op("CastLike").run1([x.clone(), fours]).element_type(), ElementType::I4);
+    assert!(to(24).text("round_mode", "odd").error([x]).contains("'up', 'down' or 'nearest'"));
+    assert_eq!(to(22).run1([Tensor::empty(ElementType::F32, &[0, 2])]).shape(), [0, 2]);
+}
+
+#[test]
+fn the_same_bits_as_another_type() {
+    let to = |code: i64| op("BitCast").opset(26).int("to", code);
+    assert_tensor(&to(6).run1([tensor(&[2], &[1.0_f32, -0.0])]), &[2], &[0x3f80_0000_i32, i32::MIN]);
+    assert_tensor(&to(11).run1([tensor(&[1], &[u64::MAX])]), &[1], &[f64::NAN]);
+    assert_tensor(&to(2).run1([bools(&[2], &[true, false])]), &[2], &[1_u8, 0]);
+    assert_eq!(to(6).error([tensor(&[1], &[1_i64])]), "the bits of int64 can't be read as int32: the two are not of the same width");
+    assert!(to(8).error([tensor(&[1], &[1_i64])]).contains("no fixed number of bits"));
+    assert_eq!(to(6).infer([typed::<f32>("n")]), [Some("int32[n]".to_owned())]);
+}
+
+#[test]
+fn remainders_follow_the_divisor_or_the_dividend() {
+    // numpy.mod and numpy.fmod.
+    let (a, b) = ([-4_i32, 7, 5, 4, -7, 8], [2_i32, -3, 8, -2, 3, 5]);
+    assert_tensor(&op("Mod").run1([tensor(&[6], &a), tensor(&[6], &b)]), &[6], &[0_i32, -2, 5, 0, 2, 3]);
+    assert_tensor(&op("Mod").int("fmod", 1).run1([tensor(&[6], &a), tensor(&[6], &b)]), &[6], &[0_i32, 1, 5, 0, -1, 3]);
+    let (a, b) = ([-4.3_f32, 7.2, 5.0, 4.3, -7.2, 8.0], [2.1_f32, -3.4, 8.0, -2.1, 3.4, 5.0]);
+    let fmod = op("Mod").opset(13).int("fmod", 1).run1([tensor(&[6], &a), tensor(&[6], &b)]);
+    assert_close(&fmod, &[6], &[-0.100_000_4, 0.399_999_86, 5.0, 0.100_000_4, -0.399_999_86, 3.0]);
+    let floor = op("Mod").opset(28).run1([tensor(&[6], &a), tensor(&[6], &b)]);
+    assert_close(&floor, &[6], &[2.0, -3.0, 5.0, -2.0, 3.0, 3.0]);
+    // The special cases of the specification of Mod-28.
+    let x = [-0.0_f32, INF, 1.0, -1.0, -1.0, NAN];
+    let y = [2.0_f32, 1.0, 0.0, INF, -INF, 1.0];
+    assert_tensor(&op("Mod").opset(28).run1([tensor(&[6], &x), tensor(&[6], &y)]), &[6], &[0.0_f32, NAN, NAN, INF, -1.0, NAN]);
+    assert_tensor(&op("Mod").run1([tensor(&[2], &[i64::MIN, 7]), tensor(&[2], &[-1_i64, i64::MIN])]), &[2], &[0_i64, 7 + i64::MIN]);
+    assert_tensor(&op("Mod").run1([tensor(&[1], &[200_u8]), tensor(&[1], &[7_u8])]), &[1], &[4_u8]);
+    assert_eq!(op("Mod").error([tensor(&[1], &[1_i64]), tensor(&[1], &[0_i64])]), "remainder of a division of int64 by zero");
+    assert!(op("Mod").int("fmod", 2).error([tensor(&[1], &[1_i64]), tensor(&[1], &[1_i64])]).contains("it may be 0 or 1"));
+}
+
+#[test]
+fn rounding_and_signs() {
+    let x = [-2.5_f32, -1.5, -0.5, 0.0, 0.5, 1.5, 2.5, 2.4, NAN];
+    assert_tensor(&op("Round").run1([tensor(&[9], &x)]), &[9], &[-2.0_f32, -2.0, -0.0, 0.0, 0.0, 2.0, 2.0, 2.0, NAN]);
+    assert_tensor(&op("Ceil").run1([tensor(&[9], &x)]), &[9], &[-2.0_f32, -1.0, -0.0, 0.0, 1.0, 2.0, 3.0, 3.0, NAN]);
+    assert_tensor(&op("Floor").run1([tensor(&[9], &x)]), &[9], &[-3.0_f32, -2.0, -1.0, 0.0, 0.0, 1.0, 2.0, 2.0, NAN]);
+    assert_tensor(&op("Sign").run1([tensor(&[3], &[-2.5_f32, 0.0, 7.0])]), &[3], &[-1.0_f32, 0.0, 1.0]);
+    assert_tensor(&op("Sign").run1([tensor(&[2], &[0_u8, 9])]), &[2], &[0_u8, 1]);
+    assert_tensor(&op("Sign").run1([tensor(&[2], &[i64::MIN, u32::MAX.into()])]), &[2], &[-1_i64, 1]);
+    assert_tensor(&op("Shrink").float("lambd", 1.5).float("bias", 1.0).run1([tensor(&[4], &[-3_i32, -1, 1, 2])]), &[4], &[-2_i32, 0, 0, 1]);
+    assert_eq!(op("Round").error([tensor(&[1], &[1_i64])]), "input 0 (X) should be a tensor of floating-point numbers, but is int64[1]");
 }
 
 #[test]
@@ -190,14 +262,30 @@ fn dropout_drops_nothing() {
     let outputs = op("Dropout").opset(7).outputs(2).try_run([x.clone()]).unwrap();
     assert_close(&outputs[1], &[2], &[1.0, 1.0]);
     let ratio = |ratio: f32| Tensor::scalar(ratio);
-    assert_eq!(
-        op("Dropout").error([x.clone(), ratio(0.5), bools(&[], &[true])]),
-        "Dropout in training mode (training_mode is true, ratio 0.5) is not supported"
-    );
     assert_close(&op("Dropout").run1([x.clone(), ratio(0.0), bools(&[], &[true])]), &[2], &[1.0, -1.0]);
     assert_close(&op("Dropout").run1([x.clone(), ratio(0.5), bools(&[], &[false])]), &[2], &[1.0, -1.0]);
-    assert_eq!(op("Dropout").opset(6).error([x.clone()]), "Dropout in training mode (attribute is_test = 0) is not supported");
     assert_close(&op("Dropout").opset(6).int("is_test", 1).run1([x]), &[2], &[1.0, -1.0]);
+}
+
+#[test]
+fn dropout_in_training_drops_some_and_scales_the_rest() {
+    const N: usize = 20_000;
+    let x = tensor(&[N], &vec![3.0_f32; N]);
+    let inputs = || [x.clone(), Tensor::scalar(0.25_f32), bools(&[], &[true])];
+    let training = op("Dropout").int("seed", 7).outputs(2);
+    let outputs = training.try_run(inputs()).unwrap();
+    let (y, kept) = (outputs[0].to_f32s().unwrap(), outputs[1].to_f32s().unwrap());
+    assert!(y.iter().zip(&kept).all(|(&y, &kept)| y == 4.0 * kept));
+    // Within 5 standard errors.
+    let share = kept.iter().sum::<f32>() / N as f32;
+    assert!((share - 0.75).abs() < 0.016, "{share}");
+    assert_eq!(training.try_run(inputs()).unwrap()[0].to_f32s().unwrap(), y, "the same seed drops the same elements");
+    assert!(training.build(3).unwrap().is_deterministic() && !op("Dropout").build(3).unwrap().is_deterministic());
+    assert!(op("Dropout").build(1).unwrap().is_deterministic());
+    let old = op("Dropout").opset(6).outputs(2).try_run([x.clone()]).unwrap();
+    assert!(old[0].to_f32s().unwrap().iter().zip(old[1].to_f32s().unwrap()).all(|(&y, kept)| y == 6.0 * kept));
+    let error = op("Dropout").error([x, Tensor::scalar(1.0_f32), bools(&[], &[true])]);
+    assert_eq!(error, "the ratio of elements to drop is 1; it must be at least 0 and below 1");
 }
 
 #[test]

@@ -18,7 +18,7 @@ type AxesCase = (&'static str, &'static [i64], &'static [usize], &'static [f32])
 #[test]
 fn reductions_over_every_kind_of_axes() {
     // Over the numbers 1 to 24 as [2, 3, 4], without keeping the axes.
-    let cases: [AxesCase; 12] = [
+    let cases: [AxesCase; 16] = [
         ("ReduceSum", &[1], &[2, 4], &[15.0, 18.0, 21.0, 24.0, 51.0, 54.0, 57.0, 60.0]),
         ("ReduceSum", &[0, 2], &[3], &[68.0, 100.0, 132.0]),
         ("ReduceSum", &[0, 1, 2], &[], &[300.0]),
@@ -31,6 +31,10 @@ fn reductions_over_every_kind_of_axes() {
         ("ReduceProd", &[1], &[2, 4], &[45.0, 120.0, 231.0, 384.0, 4641.0, 5544.0, 6555.0, 7680.0]),
         ("ReduceL2", &[2], &[2, 3], &[5.477_226, 13.190_906, 21.118_711, 29.086_079, 37.067_505, 45.055_523]),
         ("ReduceL2", &[0, 2], &[3], &[29.597_298, 39.344_63, 49.759_422]),
+        ("ReduceL1", &[1], &[2, 4], &[15.0, 18.0, 21.0, 24.0, 51.0, 54.0, 57.0, 60.0]),
+        ("ReduceSumSquare", &[0, 2], &[3], &[876.0, 1548.0, 2476.0]),
+        ("ReduceLogSum", &[2], &[2, 3], &[2.302_585, 3.258_096_5, 3.737_669_7, 4.060_443, 4.304_065, 4.499_809_7]),
+        ("ReduceLogSumExp", &[0, 1, 2], &[], &[24.458_675]),
     ];
     let numbers = one_to_24();
     for (op_type, axes, shape, expected) in cases {
@@ -45,6 +49,29 @@ fn reductions_over_every_kind_of_axes() {
             (0..3).map(|axis| if axes.contains(&axis) || axes.contains(&(axis - 3)) { 1 } else { [2, 3, 4][axis as usize] }).collect();
         assert_close(&op(op_type).run1([tensor(&[2, 3, 4], &numbers), axes_input]), &kept, expected);
     }
+}
+
+#[test]
+fn logarithms_of_sums_neither_overflow_nor_lose_infinities() {
+    let x = [1000.0, 1001.0, -f32::INFINITY, -f32::INFINITY, f32::INFINITY, 0.0];
+    let expected = [1001.313_26, -f32::INFINITY, f32::INFINITY];
+    let case = op("ReduceLogSumExp").int("keepdims", 0);
+    assert_close(&case.run1([tensor(&[3, 2], &[x[0], x[1], x[2], x[3], x[4], x[5]]), tensor(&[1], &[1_i64])]), &[3], &expected);
+    let doubles = case.run1([tensor(&[3, 2], &x.map(f64::from)), tensor(&[1], &[1_i64])]);
+    assert_close(&op("Cast").int("to", 1).run1([doubles]), &[3], &expected);
+    assert!(case.run1([tensor(&[2], &[NAN, 1.0])]).to_f32s().unwrap()[0].is_nan());
+    for (op_type, expected) in [("ReduceL1", 0.0), ("ReduceSumSquare", 0.0), ("ReduceLogSum", -f32::INFINITY), ("ReduceLogSumExp", -f32::INFINITY)] {
+        assert_close(&op(op_type).run1([Tensor::empty(ElementType::F32, &[2, 0]), tensor(&[1], &[1_i64])]), &[2, 1], &[expected; 2]);
+    }
+    // Over no axes at all only the reduction itself is left out.
+    let none = || [tensor(&[2], &[-1.0_f32, 2.0]), tensor::<i64>(&[0], &[])];
+    let noop = |op_type| op(op_type).int("noop_with_empty_axes", 1).run1(none());
+    assert_close(&noop("ReduceL1"), &[2], &[1.0, 2.0]);
+    assert_close(&noop("ReduceSumSquare"), &[2], &[1.0, 4.0]);
+    assert_close(&noop("ReduceLogSum"), &[2], &[NAN, std::f32::consts::LN_2]);
+    assert_close(&noop("ReduceLogSumExp"), &[2], &[-1.0, 2.0]);
+    assert_tensor(&op("ReduceL1").run1([tensor(&[2], &[-3_i32, 4])]), &[1], &[7_i32]);
+    assert_tensor(&op("ReduceSumSquare").run1([tensor(&[2], &[-3_i64, 4])]), &[1], &[25_i64]);
 }
 
 #[test]

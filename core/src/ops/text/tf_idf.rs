@@ -120,7 +120,8 @@ struct TfIdfVectorizer {
 impl TfIdfVectorizer {
     /// `starts[n - 1]` is where in the pool the n-grams of length n begin.
     fn insert_pool(&mut self, starts: &[i64], pool: &[u32]) -> Result<(), OpError> {
-        let wrong = || OpError::value(format!("attribute 'ngram_counts' is {starts:?}, which does not cut a pool of {} words into n-grams", pool.len()));
+        let wrong =
+            || OpError::value(format!("attribute 'ngram_counts' is {starts:?}, which does not cut a pool of {} words into n-grams", pool.len()));
         let mut next_gram = 0;
         for (index, &start) in starts.iter().enumerate() {
             let start = usize::try_from(start).map_err(|_| wrong())?;

@@ -1,0 +1,1 @@
+2green2red2redred2green2redred2redredBy0
