@@ -313,7 +313,7 @@ mod tests {
         assert_tensor(&first, &[3], &FIRST_OF_SEED_7);
     }
 
-    const FIRST_OF_SEED_7: [f64; 3] = [0.0, 0.0, 0.0];
+    const FIRST_OF_SEED_7: [f64; 3] = [0.344_513_242_092_985_7, 0.376_388_962_917_126_4, 0.762_880_712_776_180_1];
 
     #[test]
     fn distributions_have_their_mean_and_deviation() {

@@ -63,7 +63,7 @@ pub(in crate::ops) enum Function {
     Floor,
     /// To the nearest whole number; halves to the even one.
     Round,
-    /// -1, 0 or 1.
+    /// -1, 0 or 1; NaN of NaN.
     Sign,
     Reciprocal,
     /// `x` above 0, `alpha · (e^(x / alpha) − 1)` below.
@@ -150,7 +150,10 @@ impl Function {
             Self::Ceil => Backend::float_ceil(x),
             Self::Floor => Backend::float_floor(x),
             Self::Round => Backend::float_round(x),
-            Self::Sign => Backend::float_sign(x),
+            Self::Sign => {
+                let is_nan = Backend::float_is_nan(x.clone(), bool_dtype);
+                Backend::float_mask_where(Backend::float_sign(x.clone()), is_nan, x)
+            }
             Self::Reciprocal => Backend::float_recip(x),
             Self::Celu { alpha } => {
                 // As in Elu, the exponential sees only what is below 0.

@@ -113,7 +113,7 @@ fn weights_belong_to_the_n_grams_not_to_the_columns() {
     assert_tensor(&case("TFIDF").run1([x.clone()]), &[4], &[60.0_f32, 40.0, 0.0, 30.0]);
     assert!(case("TF").error([tensor(&[1], &[1_i64])]).contains("a tensor of strings"));
     assert!(case("TF").floats("weights", &[1.0]).error([x.clone()]).contains("'weights' has 1 entries"));
-    assert!(case("TF").ints("ngram_counts", &[0, 3]).error([x.clone()]).contains("does not cut a pool of 4 words"));
+    assert!(case("TF").ints("ngram_counts", &[0, 1]).error([x.clone()]).contains("does not cut a pool of 4 words"));
     assert!(case("TF").ints("ngram_counts", &[0, -1]).error([x.clone()]).contains("does not cut"));
     assert!(case("TF").ints("ngram_indexes", &[0]).floats("weights", &[]).error([x.clone()]).contains("more n-grams than ngram_indexes"));
     assert!(case("TF").ints("ngram_indexes", &[0, 1, -2]).error([x.clone()]).contains("negative index"));
