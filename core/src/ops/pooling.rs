@@ -1,10 +1,11 @@
-//! Pools: MaxPool and AveragePool over a sliding window, and their global forms over whole spatial axes.
+//! Pools: MaxPool, AveragePool and LpPool over a sliding window, their global forms over whole spatial axes, and MaxUnpool.
 //!
 //! A window's pool is a host loop where the data is in host memory ([`host`]); float32 data on a GPU goes over burn
 //! ([`on_device`]), which knows one and two spatial axes, no indices and no dilated averages.
 
 mod host;
 mod on_device;
+mod unpool;
 
 use burn::backend::ops::FloatTensorOps as _;
 
@@ -20,11 +21,14 @@ use crate::tensor::{Backend, Shape, Tensor, Value};
 pub const OPERATORS: &[Registration] = &[
     Registration { domain: "", op_type: "AveragePool", opsets: OpsetRange::from(1), build: build_average },
     Registration { domain: "", op_type: "GlobalAveragePool", opsets: OpsetRange::from(1), build: build_global_average },
+    Registration { domain: "", op_type: "GlobalLpPool", opsets: OpsetRange::from(1), build: build_global_norm },
     Registration { domain: "", op_type: "GlobalMaxPool", opsets: OpsetRange::from(1), build: build_global_max },
+    Registration { domain: "", op_type: "LpPool", opsets: OpsetRange::from(1), build: build_norm },
     Registration { domain: "", op_type: "MaxPool", opsets: OpsetRange::from(1), build: build_max },
+    Registration { domain: "", op_type: "MaxUnpool", opsets: OpsetRange::from(9), build: unpool::build },
 ];
 
-/// MaxPool and AveragePool.
+/// MaxPool, AveragePool and LpPool.
 #[derive(Debug)]
 struct Pool {
     window: Window,
@@ -32,12 +36,14 @@ struct Pool {
     kind: Kind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     /// `indices`: where each maximum was found is wanted too, counted over the whole input.
     Max { indices: Option<IndexOrder> },
     /// `padding_counts`: elements of padding count as zeros rather than not at all.
     Average { padding_counts: bool },
+    /// The p-norm; padding counts as zeros.
+    Norm { p: f32 },
 }
 
 /// Attribute `storage_order`: how indices count the elements of a channel.
@@ -55,6 +61,17 @@ fn build_average(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError
     Ok(Box::new(Pool::average(context)?))
 }
 
+fn build_norm(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    Ok(Box::new(Pool::norm(context)?))
+}
+
+/// Attribute `p` of a norm: a float in opset 1, an integer since.
+fn read_p(context: &NodeContext<'_>) -> Result<f32, OpError> {
+    let p = if context.opset < 2 { context.attributes.float("p")? } else { context.attributes.int("p")?.map(|p| p as f32) };
+    let p = p.unwrap_or(2.0);
+    if p >= 1.0 && p.is_finite() { Ok(p) } else { Err(OpError::value(format!("attribute 'p' should be at least 1, but is {p}"))) }
+}
+
 impl Pool {
     /// <https://onnx.ai/onnx/operators/onnx__MaxPool.html>, opsets 1, 8 (indices), 10 (ceil mode, dilations), 11, 12 (8-bit integers), 22 (bfloat16).
     fn maximum(context: &NodeContext<'_>) -> Result<Self, OpError> {
@@ -66,6 +83,11 @@ impl Pool {
     fn average(context: &NodeContext<'_>) -> Result<Self, OpError> {
         let padding_counts = context.attributes.int("count_include_pad")?.unwrap_or(0) != 0;
         Self::new(context, Kind::Average { padding_counts })
+    }
+
+    /// <https://onnx.ai/onnx/operators/onnx__LpPool.html>, opsets 1, 2 (`p` is an integer), 11, 18 (ceil mode, dilations), 22 (bfloat16).
+    fn norm(context: &NodeContext<'_>) -> Result<Self, OpError> {
+        Self::new(context, Kind::Norm { p: read_p(context)? })
     }
 
     fn new(context: &NodeContext<'_>, kind: Kind) -> Result<Self, OpError> {
@@ -140,26 +162,33 @@ impl Operator for Pool {
         match self.kind {
             _ if self.kernel.len() > 2 => Placement::Host,
             Kind::Max { indices: Some(_) } => Placement::Host,
-            Kind::Average { .. } if is_dilated => Placement::Host,
+            Kind::Average { .. } | Kind::Norm { .. } if is_dilated => Placement::Host,
             _ => Placement::AnyDevice,
         }
     }
 }
 
-/// GlobalAveragePool and GlobalMaxPool: one number per channel.
+/// GlobalAveragePool, GlobalMaxPool and GlobalLpPool: one number per channel.
 #[derive(Debug)]
-struct GlobalPool {
-    is_maximum: bool,
+enum GlobalPool {
+    Average,
+    Maximum,
+    Norm { p: f32 },
 }
 
 /// <https://onnx.ai/onnx/operators/onnx__GlobalAveragePool.html>, opsets 1, 22 (bfloat16).
 fn build_global_average(_context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-    Ok(Box::new(GlobalPool { is_maximum: false }))
+    Ok(Box::new(GlobalPool::Average))
 }
 
 /// <https://onnx.ai/onnx/operators/onnx__GlobalMaxPool.html>, opsets 1, 22 (bfloat16).
 fn build_global_max(_context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-    Ok(Box::new(GlobalPool { is_maximum: true }))
+    Ok(Box::new(GlobalPool::Maximum))
+}
+
+/// <https://onnx.ai/onnx/operators/onnx__GlobalLpPool.html>, opsets 1, 2 (`p` is an integer), 22 (bfloat16).
+fn build_global_norm(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    Ok(Box::new(GlobalPool::Norm { p: read_p(context)? }))
 }
 
 impl Operator for GlobalPool {
@@ -189,7 +218,11 @@ impl Operator for GlobalPool {
         let Some(primitive) = input.reshaped(&[batch, channels, n_spatial])?.into_primitive() else {
             return Err(OpError::shape("there is nothing to pool: a spatial axis has no elements"));
         };
-        let pooled = if self.is_maximum { Backend::float_max_dim(primitive, 2) } else { Backend::float_mean_dim(primitive, 2) };
+        let pooled = match *self {
+            Self::Average => Backend::float_mean_dim(primitive, 2),
+            Self::Maximum => Backend::float_max_dim(primitive, 2),
+            Self::Norm { p } => on_device::root(Backend::float_sum_dim(on_device::power(primitive, p), 2), p),
+        };
         Ok(single(Tensor::from_primitive(element_type, &shape, pooled)))
     }
 

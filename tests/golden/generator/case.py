@@ -50,12 +50,14 @@ class Case:
     is_batched: bool = False
     # The operator is newer than ONNX Runtime: it runs the function by which the specification defines it.
     is_newer: bool = False
+    # Expected outputs that are known without running anything, because the inputs were made from them.
+    known: list | None = None
 
     def write(self, folder: Path) -> None:
         """Writes the case's folder."""
-        expected = self.expected()
+        expected = self.expected() if self.known is None else self.known
         model = self.model({name: value_info(name, value) for name, value in zip(self.outputs, expected, strict=True)})
-        helper.set_model_props(model, {"expected_outputs": f"onnxruntime {onnxruntime.__version__}"})
+        helper.set_model_props(model, {"expected_outputs": f"onnxruntime {onnxruntime.__version__}" if self.known is None else "known from the inputs"})
         onnx.checker.check_model(model)
         test_set = folder / "test_data_set_0"
         test_set.mkdir(parents=True)

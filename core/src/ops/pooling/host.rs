@@ -8,7 +8,7 @@ use super::{AxisWindow, IndexOrder, Kind};
 use crate::host::ElementType;
 use crate::ops::OpError;
 use crate::ops::operator::{Outputs, single};
-use crate::ops::types::Number;
+use crate::ops::types::{Number, match_number};
 use crate::tensor::{Tensor, Value};
 
 pub fn run(input: &Tensor, windows: &[AxisWindow], shape: &[usize], kind: Kind) -> Result<Outputs, OpError> {
@@ -19,6 +19,7 @@ pub fn run(input: &Tensor, windows: &[AxisWindow], shape: &[usize], kind: Kind) 
     let plan = Plan::new(axes);
     match kind {
         Kind::Average { padding_counts } => Ok(single(plan.average(input, shape, padding_counts)?)),
+        Kind::Norm { p } => Ok(single(plan.norm(input, shape, f64::from(p))?)),
         Kind::Max { indices } => match input.element_type() {
             ElementType::F32 => plan.maximum::<f32>(input, shape, indices),
             ElementType::F64 => plan.maximum::<f64>(input, shape, indices),
@@ -178,6 +179,24 @@ impl Plan {
             }
         });
         means
+    }
+
+    /// p-norms, in float64 so that no power of a long window overflows on the way.
+    fn norm(&self, input: &Tensor, shape: &[usize], p: f64) -> Result<Tensor, OpError> {
+        let element_type = input.element_type();
+        if !element_type.is_float() {
+            return Err(OpError::unsupported(format!("LpPool of {element_type}")));
+        }
+        let power = |value: f64| if p == 2.0 { value * value } else { value.abs().powf(p) };
+        let root = |sum: f64| if p == 2.0 { sum.sqrt() } else { sum.powf(1.0 / p) };
+        match_number!(element_type, T => {
+            let powers: Vec<f64> = input.as_slice::<T>()?.iter().map(|element| power(element.to_f64())).collect();
+            let mut sums = vec![0.0; shape.iter().product()];
+            self.for_each_channel(&powers, &mut sums, |_, input, output| {
+                self.for_each_run(|run| for_each_pair(run, input, output, |value, sum| *sum += value));
+            });
+            Ok(Tensor::from_vec(shape, sums.into_iter().map(|sum| T::from_f64(root(sum))).collect())?)
+        }, else Err(OpError::unsupported(format!("LpPool of {element_type}"))))
     }
 
     /// How many elements each output is the mean of.

@@ -3,6 +3,8 @@
 use burn::backend::DispatchTensor;
 use burn::backend::ops::{FloatTensorOps as _, ModuleOps as _, PadMode};
 
+use burn::tensor::Scalar;
+
 use super::{AxisWindow, Kind};
 use crate::ops::{OpError, RunContext};
 use crate::tensor::{Backend, Shape, Tensor};
@@ -26,6 +28,11 @@ pub fn run(input: Tensor, windows: &[AxisWindow], shape: &[usize], kind: Kind, c
             let padded = pad(primitive, axes, f32::NEG_INFINITY);
             Backend::max_pool2d(padded, kernel, stride, [0, 0], axes.map(|axis| axis.dilation), false)
         }
+        Kind::Norm { p } => {
+            // The mean over the whole kernel, padding included, is the sum divided by the kernel's size.
+            let means = Backend::avg_pool2d(pad(power(primitive, p), axes, 0.0), kernel, stride, [0, 0], true, false);
+            root(Backend::float_mul_scalar(means, Scalar::from((kernel[0] * kernel[1]) as f32)), p)
+        }
         Kind::Average { padding_counts } => {
             let means = Backend::avg_pool2d(pad(primitive, axes, 0.0), kernel, stride, [0, 0], true, false);
             match corrections(axes, padding_counts) {
@@ -42,6 +49,17 @@ pub fn run(input: Tensor, windows: &[AxisWindow], shape: &[usize], kind: Kind, c
     };
     let shape: Shape = shape.into();
     Ok(Tensor::from_primitive(element_type, &shape, pooled))
+}
+
+/// `|x|^p`.
+pub fn power(primitive: DispatchTensor, p: f32) -> DispatchTensor {
+    let magnitude = Backend::float_abs(primitive);
+    if p == 1.0 { magnitude } else { Backend::float_powf_scalar(magnitude, Scalar::from(p)) }
+}
+
+/// `x^(1/p)`, for x that is not negative.
+pub fn root(primitive: DispatchTensor, p: f32) -> DispatchTensor {
+    if p == 1.0 { primitive } else { Backend::float_powf_scalar(primitive, Scalar::from(1.0 / p)) }
 }
 
 fn pad(primitive: DispatchTensor, axes: [AxisWindow; 2], value: f32) -> DispatchTensor {

@@ -2,7 +2,7 @@
 
 use super::{Pool, on_device};
 use crate::host::ElementType;
-use crate::ops::RunContext;
+use crate::ops::{NodeContext, OpError, RunContext};
 use crate::ops::testing::{Case, assert_close, assert_tensor, op, ramp, tensor, typed};
 use crate::tensor::{Device, Tensor};
 
@@ -97,21 +97,37 @@ fn pools_over_burn_agree_with_the_host() {
     let line = |case: Case| case.ints("kernel_shape", &[3]).ints("strides", &[2]).ints("pads", &[2, 1]);
     let dilated = op("MaxPool").ints("kernel_shape", &[2, 2]).ints("dilations", &[2, 3]).ints("pads", &[1, 1, 1, 2]);
     let average = || op("AveragePool");
-    let cases = [
-        (window(op("MaxPool")), true, vec![2, 3, 6, 7]),
-        (window(average()), false, vec![2, 3, 6, 7]),
-        (window(average().int("count_include_pad", 1)), false, vec![2, 3, 6, 7]),
-        (line(average()), false, vec![1, 2, 9]),
-        (line(op("MaxPool")), true, vec![1, 2, 9]),
-        (dilated, true, vec![1, 2, 5, 6]),
-        (average().ints("kernel_shape", &[2, 2]).text("auto_pad", "SAME_UPPER"), false, vec![1, 2, 3, 4]),
+    let cases: [(Case, fn(&NodeContext<'_>) -> Result<Pool, OpError>, Vec<usize>); 9] = [
+        (window(op("MaxPool")), Pool::maximum, vec![2, 3, 6, 7]),
+        (window(average()), Pool::average, vec![2, 3, 6, 7]),
+        (window(average().int("count_include_pad", 1)), Pool::average, vec![2, 3, 6, 7]),
+        (line(average()), Pool::average, vec![1, 2, 9]),
+        (line(op("MaxPool")), Pool::maximum, vec![1, 2, 9]),
+        (dilated, Pool::maximum, vec![1, 2, 5, 6]),
+        (average().ints("kernel_shape", &[2, 2]).text("auto_pad", "SAME_UPPER"), Pool::average, vec![1, 2, 3, 4]),
+        (window(op("LpPool").int("p", 3)), Pool::norm, vec![2, 3, 6, 7]),
+        (line(op("LpPool")), Pool::norm, vec![1, 2, 9]),
     ];
-    for (case, is_maximum, shape) in cases {
-        let pool = case.with_context(1, if is_maximum { Pool::maximum } else { Pool::average }).unwrap();
+    for (case, build, shape) in cases {
+        let pool = case.with_context(1, build).unwrap();
         let input = ramp(&shape);
         let windows = pool.place(&input).unwrap();
         let expected = case.run1([input.clone()]);
         let over_burn = on_device::run(input, &windows, expected.shape(), pool.kind, &context).unwrap();
         assert_close(&over_burn, expected.shape(), &expected.as_slice::<f32>().unwrap());
     }
+}
+
+#[test]
+fn norms_of_windows_and_channels() {
+    // ONNX Runtime.
+    let x = || tensor(&[1, 1, 2, 3], &[3.0_f32, -4.0, 0.0, 1.0, 2.0, -2.0]);
+    let window = |p: i64| op("LpPool").ints("kernel_shape", &[2, 2]).int("p", p);
+    assert_close(&window(2).run1([x()]), &[1, 1, 1, 2], &[30.0_f32.sqrt(), 24.0_f32.sqrt()]);
+    assert_close(&window(1).run1([x()]), &[1, 1, 1, 2], &[10.0, 8.0]);
+    assert_close(&window(3).ints("pads", &[1, 1, 0, 0]).run1([x()]), &[1, 1, 2, 3], &[3.0, 91.0_f32.cbrt(), 4.0, 28.0_f32.cbrt(), 100.0_f32.cbrt(), 80.0_f32.cbrt()]);
+    assert_close(&op("GlobalLpPool").run1([x()]), &[1, 1, 1, 1], &[34.0_f32.sqrt()]);
+    assert_close(&op("GlobalLpPool").int("p", 1).run1([x()]), &[1, 1, 1, 1], &[12.0]);
+    assert_close(&op("LpPool").opset(1).float("p", 1.0).ints("kernel_shape", &[1, 3]).run1([x()]), &[1, 1, 2, 1], &[7.0, 5.0]);
+    assert_eq!(window(0).error([x()]), "attribute 'p' should be at least 1, but is 0");
 }
