@@ -69,9 +69,7 @@ impl Boxes {
         for numbers in numbers.as_chunks::<4>().0 {
             let [left, right, top, bottom] = match (format, *numbers) {
                 (Format::Corners, [y1, x1, y2, x2]) => [x1.min(x2), x1.max(x2), y1.min(y2), y1.max(y2)],
-                (Format::Center, [x, y, width, height]) => {
-                    [x - width / 2.0, x + width / 2.0, y - height / 2.0, y + height / 2.0]
-                }
+                (Format::Center, [x, y, width, height]) => [x - width / 2.0, x + width / 2.0, y - height / 2.0, y + height / 2.0],
             };
             boxes.push([left, right, top, bottom, (right - left) * (bottom - top)]);
         }

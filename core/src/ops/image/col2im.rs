@@ -88,7 +88,9 @@ impl Operator for Col2Im {
         let block_shape = to_shape(&self.block_shape.require(&mut inputs, 2, "block_shape")?)?;
         let element_type = input.element_type();
         if image_shape.is_empty() || image_shape.len() != block_shape.len() {
-            return Err(OpError::shape(format!("image_shape {image_shape:?} and block_shape {block_shape:?} should have as many axes as each other")));
+            return Err(OpError::shape(format!(
+                "image_shape {image_shape:?} and block_shape {block_shape:?} should have as many axes as each other"
+            )));
         }
         let windows = self.window.place(&block_shape, &image_shape)?;
         let product = |dims: &[usize]| dims.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim));
@@ -139,7 +141,8 @@ mod tests {
         let columns = tensor(&[1, 4, 4], &[1_i32, 2, 3, 4, 10, 20, 30, 40, 100, 200, 300, 400, 1000, 2000, 3000, 4000]);
         let image = op("Col2Im").run1([columns, ints(&[3, 3]), ints(&[2, 2])]);
         assert_tensor(&image, &[1, 1, 3, 3], &[1_i32, 12, 20, 103, 1234, 2040, 300, 3400, 4000]);
-        let line = op("Col2Im").ints("pads", &[1, 0]).ints("strides", &[2]).run1([tensor(&[1, 2, 2], &[1.0_f32, 2.0, 3.0, 4.0]), ints(&[3]), ints(&[2])]);
+        let line =
+            op("Col2Im").ints("pads", &[1, 0]).ints("strides", &[2]).run1([tensor(&[1, 2, 2], &[1.0_f32, 2.0, 3.0, 4.0]), ints(&[3]), ints(&[2])]);
         assert_tensor(&line, &[1, 1, 3], &[3.0_f32, 2.0, 4.0]);
         let nothing = op("Col2Im").run1([Tensor::empty(ElementType::F32, &[0, 4, 4]), ints(&[3, 3]), ints(&[2, 2])]);
         assert_eq!(nothing.shape(), [0, 1, 3, 3]);

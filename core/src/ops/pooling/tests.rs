@@ -2,8 +2,8 @@
 
 use super::{Pool, on_device};
 use crate::host::ElementType;
-use crate::ops::{NodeContext, OpError, RunContext};
 use crate::ops::testing::{Case, assert_close, assert_tensor, op, ramp, tensor, typed};
+use crate::ops::{NodeContext, OpError, RunContext};
 use crate::tensor::{Device, Tensor};
 
 #[test]
@@ -125,7 +125,11 @@ fn norms_of_windows_and_channels() {
     let window = |p: i64| op("LpPool").ints("kernel_shape", &[2, 2]).int("p", p);
     assert_close(&window(2).run1([x()]), &[1, 1, 1, 2], &[30.0_f32.sqrt(), 24.0_f32.sqrt()]);
     assert_close(&window(1).run1([x()]), &[1, 1, 1, 2], &[10.0, 8.0]);
-    assert_close(&window(3).ints("pads", &[1, 1, 0, 0]).run1([x()]), &[1, 1, 2, 3], &[3.0, 91.0_f32.cbrt(), 4.0, 28.0_f32.cbrt(), 100.0_f32.cbrt(), 80.0_f32.cbrt()]);
+    assert_close(
+        &window(3).ints("pads", &[1, 1, 0, 0]).run1([x()]),
+        &[1, 1, 2, 3],
+        &[3.0, 91.0_f32.cbrt(), 4.0, 28.0_f32.cbrt(), 100.0_f32.cbrt(), 80.0_f32.cbrt()],
+    );
     assert_close(&op("GlobalLpPool").run1([x()]), &[1, 1, 1, 1], &[34.0_f32.sqrt()]);
     assert_close(&op("GlobalLpPool").int("p", 1).run1([x()]), &[1, 1, 1, 1], &[12.0]);
     assert_close(&op("LpPool").opset(1).float("p", 1.0).ints("kernel_shape", &[1, 3]).run1([x()]), &[1, 1, 2, 1], &[7.0, 5.0]);

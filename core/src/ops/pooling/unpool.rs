@@ -68,13 +68,12 @@ impl Operator for MaxUnpool {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
         let Some((element_type, x)) = inputs.tensor(0) else { return Ok(vec![None]) };
         let shape = match (x.dims(), self.output_shape.inferred(inputs)) {
-            (_, Some(Some(shape))) => {
-                Some(shape.iter().map(|&dim| usize::try_from(dim).map_or(Dimension::Unknown, Dimension::Known)).collect())
-            }
+            (_, Some(Some(shape))) => Some(shape.iter().map(|&dim| usize::try_from(dim).map_or(Dimension::Unknown, Dimension::Known)).collect()),
             (Some([batch, channels, spatial @ ..]), Some(None)) if spatial.len() == self.kernel.len() => {
-                let unpooled = spatial.iter().enumerate().map(|(axis, dim)| {
-                    dim.known().and_then(|dim| self.unpooled(axis, dim)).map_or(Dimension::Unknown, Dimension::Known)
-                });
+                let unpooled = spatial
+                    .iter()
+                    .enumerate()
+                    .map(|(axis, dim)| dim.known().and_then(|dim| self.unpooled(axis, dim)).map_or(Dimension::Unknown, Dimension::Known));
                 Some([batch.clone(), channels.clone()].into_iter().chain(unpooled).collect())
             }
             (Some(dims), _) => Some(vec![Dimension::Unknown; dims.len()]),

@@ -52,13 +52,14 @@ fn pick_elements<T: Element>(input: Tensor, plans: &[AxisPlan], outside: T) -> R
     for axis in in_order(plans) {
         let plan = &plans[axis];
         let pass = Pass::new(&mut shape, axis, plan);
-        elements = pass.run(&elements, outside, |source, row| {
+        elements = pass.run(&elements, outside, |source, first, rows| {
+            let indices = &plan.indices[first..];
             if pass.inner == 1 {
-                for (element, &index) in row.iter_mut().zip(&plan.indices) {
+                for (element, &index) in rows.iter_mut().zip(indices) {
                     *element = source[index];
                 }
             } else {
-                for (row, &index) in row.chunks_exact_mut(pass.inner).zip(&plan.indices) {
+                for (row, &index) in rows.chunks_exact_mut(pass.inner).zip(indices) {
                     row.copy_from_slice(&source[index * pass.inner..][..pass.inner]);
                 }
             }
@@ -98,11 +99,12 @@ fn blend_elements<T: Number>(mut elements: Vec<T>, shape: &mut Shape, plans: &[A
         let plan = &plans[axis];
         let weights: Vec<T> = plan.weights.iter().map(|&weight| T::from_f64(weight)).collect();
         let pass = Pass::new(shape, axis, plan);
-        elements = pass.run(&elements, outside, |source, rows| {
+        elements = pass.run(&elements, outside, |source, first, rows| {
+            let (indices, weights) = (&plan.indices[first * plan.n_taps..], &weights[first * plan.n_taps..]);
             if pass.inner == 1 {
-                blend_row(source, rows, plan, &weights);
+                blend_row(source, rows, plan.n_taps, indices, weights);
             } else {
-                let taps = plan.indices.chunks_exact(plan.n_taps).zip(weights.chunks_exact(plan.n_taps));
+                let taps = indices.chunks_exact(plan.n_taps).zip(weights.chunks_exact(plan.n_taps));
                 for (row, (indices, weights)) in rows.chunks_exact_mut(pass.inner).zip(taps) {
                     blend_rows(source, row, indices, weights);
                 }
@@ -113,15 +115,14 @@ fn blend_elements<T: Number>(mut elements: Vec<T>, shape: &mut Shape, plans: &[A
 }
 
 /// Each element of a row is a sum of elements of another.
-fn blend_row<T: Number>(source: &[T], row: &mut [T], plan: &AxisPlan, weights: &[T]) {
-    if plan.n_taps == 2 {
-        for ((element, indices), weights) in row.iter_mut().zip(plan.indices.as_chunks::<2>().0).zip(weights.as_chunks::<2>().0) {
+fn blend_row<T: Number>(source: &[T], row: &mut [T], n_taps: usize, indices: &[usize], weights: &[T]) {
+    if n_taps == 2 {
+        for ((element, indices), weights) in row.iter_mut().zip(indices.as_chunks::<2>().0).zip(weights.as_chunks::<2>().0) {
             *element = source[indices[0]].times(weights[0]).plus(source[indices[1]].times(weights[1]));
         }
         return;
     }
-    let taps = plan.indices.chunks_exact(plan.n_taps).zip(weights.chunks_exact(plan.n_taps));
-    for (element, (indices, weights)) in row.iter_mut().zip(taps) {
+    for (element, (indices, weights)) in row.iter_mut().zip(indices.chunks_exact(n_taps).zip(weights.chunks_exact(n_taps))) {
         *element = indices.iter().zip(weights).fold(T::ZERO, |sum, (&index, &weight)| sum.plus(source[index].times(weight)));
     }
 }
@@ -159,21 +160,26 @@ impl<'a> Pass<'a> {
         pass
     }
 
-    /// Calls `fill` for each block of `[axis, inner]`, with the block of the source.
-    fn run<T: Copy + Send + Sync + bytemuck::Zeroable>(&self, source: &[T], outside: T, fill: impl Fn(&[T], &mut [T]) + Sync) -> Vec<T> {
+    /// Calls `fill` with blocks of `[axis, inner]` of the source and some whole rows of the result that come from each: their first and their elements.
+    fn run<T: Copy + Send + Sync + bytemuck::Zeroable>(&self, source: &[T], outside: T, fill: impl Fn(&[T], usize, &mut [T]) + Sync) -> Vec<T> {
         let (source_block, block) = (self.plan.input * self.inner, self.plan.output * self.inner);
         let mut result = vec![T::zeroed(); self.outer * block];
-        let fill = |(source, rows): (&[T], &mut [T])| {
-            fill(source, rows);
-            for (row, _) in rows.chunks_exact_mut(self.inner).zip(&self.plan.outside).filter(|(_, is_outside)| **is_outside) {
+        let fill = |source: &[T], first: usize, rows: &mut [T]| {
+            fill(source, first, rows);
+            let is_outside = self.plan.outside.iter().skip(first);
+            for (row, _) in rows.chunks_exact_mut(self.inner).zip(is_outside).filter(|(_, is_outside)| **is_outside) {
                 row.fill(outside);
             }
         };
         if result.len() < PARALLEL_ELEMENTS {
-            source.chunks_exact(source_block).zip(result.chunks_exact_mut(block)).for_each(fill);
-        } else {
-            source.par_chunks_exact(source_block).zip(result.par_chunks_exact_mut(block)).for_each(fill);
+            source.chunks_exact(source_block).zip(result.chunks_exact_mut(block)).for_each(|(source, rows)| fill(source, 0, rows));
+            return result;
         }
+        // One large plane is shared among threads as well as many small ones.
+        let n_rows = (PARALLEL_ELEMENTS / self.inner).clamp(1, self.plan.output);
+        source.par_chunks_exact(source_block).zip(result.par_chunks_exact_mut(block)).for_each(|(source, rows)| {
+            rows.par_chunks_mut(n_rows * self.inner).enumerate().for_each(|(chunk, rows)| fill(source, chunk * n_rows, rows));
+        });
         result
     }
 }

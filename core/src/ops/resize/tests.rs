@@ -132,3 +132,14 @@ fn taps_are_as_many_as_the_input_has_elements() {
     let blend = Blend { mode: Mode::Nearest(Nearest::Floor), ..blend };
     assert!(AxisPlan::new(&Target::of_axes(&[3], None, &Request::Scales(&[1.0]), None).unwrap()[0], &blend).is_identity());
 }
+
+/// Work that is shared among threads gives what a single thread would.
+#[test]
+fn large_planes_are_resized_in_parts() {
+    let linear = op("Resize").text("mode", "linear");
+    let column = ramp(&[100, 1]);
+    let wide = op("Expand").run1([column.clone(), tensor(&[2], &[100_i64, 500])]);
+    let expected = scaled(&linear, column, &[2.5, 1.0]);
+    let expected = op("Expand").run1([expected, tensor(&[2], &[250_i64, 500])]);
+    assert_close(&scaled(&linear, wide, &[2.5, 1.0]), &[250, 500], &expected.as_slice::<f32>().unwrap());
+}

@@ -23,7 +23,10 @@ struct DeformConv {
 pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     let groups = |name: &str| {
         let value = context.attributes.int(name)?.unwrap_or(1);
-        usize::try_from(value).ok().filter(|&value| value > 0).ok_or_else(|| OpError::value(format!("attribute '{name}' should be at least 1, but is {value}")))
+        usize::try_from(value)
+            .ok()
+            .filter(|&value| value > 0)
+            .ok_or_else(|| OpError::value(format!("attribute '{name}' should be at least 1, but is {value}")))
     };
     Ok(Box::new(DeformConv { window: Window::new(context)?, groups: groups("group")?, offset_groups: groups("offset_group")? }))
 }
@@ -142,7 +145,8 @@ impl DeformConv {
             for group in 0..self.offset_groups {
                 let index = image * self.offset_groups + group;
                 let n_offsets = n_samples * dims.len();
-                let samples = Samples::<T>::new(&Self::places(plan, &offsets[index * n_offsets..][..n_offsets]), &dims, Filter::Linear, Beyond::Zeros);
+                let samples =
+                    Samples::<T>::new(&Self::places(plan, &offsets[index * n_offsets..][..n_offsets]), &dims, Filter::Linear, Beyond::Zeros);
                 let mask = mask.as_ref().map(|mask| &mask[index * n_samples..][..n_samples]);
                 let first = group * channels_per_group;
                 let channels = &x[(image * plan.n_channels + first) * n_pixels..][..channels_per_group * n_pixels];

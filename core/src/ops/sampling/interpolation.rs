@@ -119,8 +119,7 @@ impl<T: Number> Samples<T> {
         };
         let n_taps = dims.iter().fold(1, |product, _| product * per_axis);
         let n_places = places.len() / dims.len();
-        let mut samples =
-            Self { n_taps, elements: Vec::with_capacity(n_places * n_taps), weights: Vec::with_capacity(n_places * n_taps) };
+        let mut samples = Self { n_taps, elements: Vec::with_capacity(n_places * n_taps), weights: Vec::with_capacity(n_places * n_taps) };
         for place in places.chunks_exact(dims.len()) {
             samples.push(place, dims, filter, beyond);
         }
