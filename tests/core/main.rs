@@ -10,6 +10,7 @@ mod golden;
 mod gpu;
 mod properties;
 mod samples;
+mod scale;
 mod session;
 
 #[global_allocator]

@@ -1,7 +1,8 @@
 //! A subgraph made ready to run, as the operator of its node calls it.
 
-use super::plan::{Program, Slot};
+use super::plan::{Program, Slot, Target};
 use super::run;
+use super::slots::Slots;
 use crate::graph::{ValueType, with_stack};
 use crate::ops::operator::Captured;
 use crate::ops::{Body, OpError, RunContext};
@@ -17,6 +18,8 @@ pub(super) struct CompiledBody {
     pub output_types: Vec<Option<ValueType>>,
     /// Which of the values that the node's subgraphs capture go where.
     pub captures: Vec<(usize, Slot)>,
+    /// Where the subgraph wants them, in the same order.
+    pub capture_targets: Vec<Target>,
     pub is_nested: bool,
     pub program: Program,
 }
@@ -54,12 +57,14 @@ impl Body for CompiledBody {
         if inputs.len() != self.inputs.len() {
             return Err(OpError::value(format!("its subgraph takes {} inputs, but {} were given", self.inputs.len(), inputs.len())));
         }
-        let mut values: Vec<Option<Value>> = vec![None; self.program.n_slots];
+        let mut values = Slots::new(self.program.n_slots);
         for (slot, value) in self.inputs.iter().zip(inputs) {
-            values[*slot] = Some(value);
+            values.put(*slot, value);
         }
         for (index, slot) in &self.captures {
-            values[*slot] = captured.get(*index).cloned();
+            if let Some(value) = captured.get(*index) {
+                values.put(*slot, value.clone());
+            }
         }
         with_stack(|| run::run_program(&self.program, values, context)).map_err(|failure| failure.into_op_error(&self.program))
     }

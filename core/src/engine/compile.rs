@@ -1,20 +1,21 @@
 //! Turning a graph into steps: one built operator per node, constants where they are needed, last uses known. A subgraph becomes a
 //! [`CompiledBody`] that its node's operator holds; what it captures is among the sources of the node's step.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::body::CompiledBody;
-use super::plan::{Plan, PlanInput, PlanOptions, Program, Slot, Source, Step};
+use super::plan::{Plan, PlanInput, PlanOptions, Program, Slot, Source, Step, Target};
 use super::{PlanError, UnsupportedNode};
 use crate::graph::{Attribute, Graph, Model, Node, ValueId, order, with_stack};
-use crate::host::HostTensor;
+use crate::host::{ElementType, HostTensor};
 use crate::ops::registry::{self, BuildError};
 use crate::ops::{Body, NodeContext, OpError, Operator, Placement, fused};
 use crate::task::TaskCtx;
-use crate::tensor::{Tensor, Value};
+use crate::tensor::{Tensor, TensorError, Value};
 
 /// Reports every node whose operator is missing, in subgraphs too.
 pub(super) fn check_supported(model: &Model) -> Result<(), PlanError> {
@@ -62,10 +63,12 @@ fn operator_name(node: &Node) -> String {
 /// Compiles a model as it stands.
 pub(super) fn compile(ctx: &TaskCtx, model: &Model, options: &PlanOptions) -> Result<Plan, PlanError> {
     let graph = &model.graph;
-    let mut compiler = Compiler::new(ctx, &model.opset_imports, options, graph);
+    let shared = Shared { ctx, opsets: &model.opset_imports, options, constants: RefCell::default() };
+    let mut compiler = Compiler::new(&shared, graph);
     let mut input_slots = Vec::with_capacity(graph.inputs.len());
     for &id in &graph.inputs {
-        let default = graph.initializers.get(&id).map(|initializer| compiler.tensor_from(id, &initializer.tensor)).transpose()?;
+        let default = graph.initializers.get(&id).map(|initializer| compiler.constant(&initializer.tensor, false)).transpose();
+        let default = default.map_err(|source| compiler.initializer_error(id, source.into()))?;
         input_slots.push((compiler.new_slot(id), default));
     }
     let program = compiler.program()?;
@@ -75,6 +78,7 @@ pub(super) fn compile(ctx: &TaskCtx, model: &Model, options: &PlanOptions) -> Re
         is_optional: graph.initializers.contains_key(id),
     };
     Ok(Plan {
+        input_by_name: graph.inputs.iter().enumerate().map(|(index, id)| (graph.value(*id).name.clone(), index)).collect(),
         inputs: graph.inputs.iter().map(describe).collect(),
         outputs: graph.outputs.iter().map(describe).collect(),
         input_slots,
@@ -84,11 +88,18 @@ pub(super) fn compile(ctx: &TaskCtx, model: &Model, options: &PlanOptions) -> Re
     })
 }
 
-/// Turns one graph into a program.
-struct Compiler<'a> {
+/// What the programs of all graphs of a model are compiled with.
+struct Shared<'a> {
     ctx: &'a TaskCtx,
     opsets: &'a BTreeMap<String, i64>,
     options: &'a PlanOptions,
+    /// By address of their data, element type, shape, and whether they are on the plan's device.
+    constants: RefCell<HashMap<(usize, ElementType, Vec<usize>, bool), Value>>,
+}
+
+/// Turns one graph into a program.
+struct Compiler<'a> {
+    shared: &'a Shared<'a>,
     graph: &'a Graph,
     slots: Vec<Option<Slot>>,
     n_slots: usize,
@@ -98,9 +109,9 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(ctx: &'a TaskCtx, opsets: &'a BTreeMap<String, i64>, options: &'a PlanOptions, graph: &'a Graph) -> Self {
+    fn new(shared: &'a Shared<'a>, graph: &'a Graph) -> Self {
         let slots = vec![None; graph.values().len()];
-        Self { ctx, opsets, options, graph, slots, n_slots: 0, constants: Vec::new(), constant_by_value: HashMap::new() }
+        Self { shared, graph, slots, n_slots: 0, constants: Vec::new(), constant_by_value: HashMap::new() }
     }
 
     /// Compiles all nodes. Whatever comes from outside has its slot already.
@@ -108,12 +119,12 @@ impl<'a> Compiler<'a> {
         let graph = self.graph;
         let mut steps = Vec::with_capacity(graph.nodes.len());
         for node_id in order::topological_order(graph)? {
-            self.ctx.checkpoint()?;
+            self.shared.ctx.checkpoint()?;
             steps.push(self.step(graph.node(node_id))?);
         }
         let mut outputs = Vec::with_capacity(graph.outputs.len());
         for &id in &graph.outputs {
-            let source = self.source(id, false)?;
+            let source = self.source(id, Target::Stay)?;
             outputs.push(source.ok_or_else(|| PlanError::MissingOutput(graph.value(id).name.clone()))?);
         }
         mark_last_uses(&mut steps, &mut outputs, self.n_slots);
@@ -121,15 +132,25 @@ impl<'a> Compiler<'a> {
     }
 
     fn step(&mut self, node: &Node) -> Result<Step, PlanError> {
-        let operator = build_operator(self.opsets, self.graph, node, &self.bodies(node)?)?;
-        let placement = operator.placement();
-        let on_device = placement == Placement::AnyDevice && !self.options.device.is_cpu();
+        let bodies = self.bodies(node)?;
+        let named: Vec<(&str, Arc<dyn Body>)> = bodies.iter().map(|(name, body)| (*name, Arc::clone(body) as Arc<dyn Body>)).collect();
+        let operator = build_operator(self.shared.opsets, self.graph, node, &named)?;
+        let own_target = match operator.placement() {
+            _ if self.shared.options.device.is_cpu() => Target::Stay,
+            Placement::Host => Target::Host,
+            Placement::AnyDevice => Target::Device,
+            Placement::PassThrough => Target::Stay,
+        };
+        let own = node.inputs.iter().map(|input| (*input, own_target));
+        // What is captured goes where its readers in the subgraph want it, before the first of many runs.
+        let wanted_inside = bodies.iter().flat_map(|(_, body)| body.capture_targets.iter().copied());
+        let captured = node.captured().map(Some).zip(wanted_inside.chain(std::iter::repeat(Target::Stay)));
         let mut sources = SmallVec::new();
-        for (index, read) in node.inputs.iter().copied().chain(node.captured().map(Some)).enumerate() {
+        for (index, (read, target)) in own.chain(captured).enumerate() {
             let source = match read {
                 None => Source::Absent,
                 Some(_) if !operator.reads(index) => Source::Absent,
-                Some(id) => self.source(id, on_device)?.ok_or_else(|| PlanError::MissingValue {
+                Some(id) => self.source(id, target)?.ok_or_else(|| PlanError::MissingValue {
                     node: node.label(self.graph).to_owned(),
                     operator: operator_name(node),
                     value: self.graph.value(id).name.clone(),
@@ -138,16 +159,22 @@ impl<'a> Compiler<'a> {
             sources.push(source);
         }
         let outputs = node.outputs.iter().map(|output| output.map(|id| self.new_slot(id))).collect();
-        Ok(Step { operator, placement, sources, outputs, node: node.label(self.graph).to_owned(), operator_name: operator_name(node) })
+        Ok(Step {
+            operator,
+            sources,
+            n_inputs: node.inputs.len(),
+            outputs,
+            node: node.label(self.graph).to_owned(),
+            operator_name: operator_name(node),
+        })
     }
 
-    fn bodies<'n>(&self, node: &'n Node) -> Result<Vec<(&'n str, Arc<dyn Body>)>, PlanError> {
+    fn bodies<'n>(&self, node: &'n Node) -> Result<Vec<(&'n str, Arc<CompiledBody>)>, PlanError> {
         let mut bodies = Vec::new();
         let mut first_capture = 0;
         for (name, attribute) in &node.attributes.0 {
             if let Attribute::Graph(graph) = attribute {
-                let body: Arc<dyn Body> = Arc::new(with_stack(|| self.body(graph, first_capture))?);
-                bodies.push((name.as_str(), body));
+                bodies.push((name.as_str(), Arc::new(with_stack(|| self.body(graph, first_capture))?)));
             }
             first_capture += attribute.subgraphs().iter().map(|graph| graph.captures.len()).sum::<usize>();
         }
@@ -155,41 +182,55 @@ impl<'a> Compiler<'a> {
     }
 
     fn body(&self, graph: &Graph, first_capture: usize) -> Result<CompiledBody, PlanError> {
-        let mut compiler = Compiler::new(self.ctx, self.opsets, self.options, graph);
+        let mut compiler = Compiler::new(self.shared, graph);
         let inputs = graph.inputs.iter().map(|id| compiler.new_slot(*id)).collect();
-        let captures = (first_capture..).zip(&graph.captures).map(|(index, capture)| (index, compiler.new_slot(capture.inner))).collect();
+        let captures: Vec<(usize, Slot)> =
+            (first_capture..).zip(&graph.captures).map(|(index, capture)| (index, compiler.new_slot(capture.inner))).collect();
         let declared = |ids: &[ValueId]| ids.iter().map(|id| graph.value(*id).value_type.clone()).collect();
+        let program = compiler.program()?;
+        let targets = program.targets();
         Ok(CompiledBody {
             inputs,
             input_types: declared(&graph.inputs),
             output_types: declared(&graph.outputs),
+            capture_targets: captures.iter().map(|(_, slot)| targets[*slot]).collect(),
             captures,
             is_nested: graph.nodes.iter().any(|node| node.subgraphs().next().is_some()),
-            program: compiler.program()?,
+            program,
         })
     }
 
     /// Where a value is; `None` if nothing makes it.
-    fn source(&mut self, id: ValueId, on_device: bool) -> Result<Option<Source>, PlanError> {
+    fn source(&mut self, id: ValueId, target: Target) -> Result<Option<Source>, PlanError> {
         if let Some(slot) = self.slots[id.index()] {
-            return Ok(Some(Source::Slot { slot, is_last_use: false }));
+            return Ok(Some(Source::Slot { slot, is_last_use: false, target }));
         }
+        let on_device = target == Target::Device;
         if let Some(index) = self.constant_by_value.get(&(id, on_device)) {
             return Ok(Some(Source::Constant(*index)));
         }
         let Some(tensor) = self.graph.constant(id) else { return Ok(None) };
-        let mut value = self.tensor_from(id, tensor)?;
-        if on_device && let Value::Tensor(tensor) = &value {
-            value = Value::Tensor(tensor.to_device(&self.options.device).map_err(|source| self.initializer_error(id, source.into()))?);
-        }
+        let value = self.constant(tensor, on_device).map_err(|source| self.initializer_error(id, source.into()))?;
         self.constants.push(value);
         let index = self.constants.len() - 1;
         self.constant_by_value.insert((id, on_device), index);
         Ok(Some(Source::Constant(index)))
     }
 
-    fn tensor_from(&self, id: ValueId, tensor: &HostTensor) -> Result<Value, PlanError> {
-        Tensor::from_host(tensor).map(Value::Tensor).map_err(|source| self.initializer_error(id, source.into()))
+    /// The run-time form of a constant: made once for all graphs that share its data, however deep they are.
+    fn constant(&self, tensor: &HostTensor, on_device: bool) -> Result<Value, TensorError> {
+        let make = || {
+            let value = Tensor::from_host(tensor)?;
+            Ok(Value::Tensor(if on_device { value.to_device(&self.shared.options.device)? } else { value }))
+        };
+        let Some(bytes) = tensor.bytes() else { return make() };
+        let key = (bytes.as_ptr() as usize, tensor.element_type(), tensor.shape().to_vec(), on_device);
+        if let Some(value) = self.shared.constants.borrow().get(&key) {
+            return Ok(value.clone());
+        }
+        let value = make()?;
+        self.shared.constants.borrow_mut().insert(key, value.clone());
+        Ok(value)
     }
 
     fn initializer_error(&self, id: ValueId, source: OpError) -> PlanError {
@@ -209,8 +250,12 @@ fn mark_last_uses(steps: &mut [Step], outputs: &mut [Source], n_slots: usize) {
     let mut is_needed = vec![false; n_slots];
     let reads = outputs.iter_mut().rev().chain(steps.iter_mut().rev().flat_map(|step| step.sources.iter_mut().rev()));
     for source in reads {
-        if let Source::Slot { slot, is_last_use } = source {
+        if let Source::Slot { slot, is_last_use, .. } = source {
             *is_last_use = !std::mem::replace(&mut is_needed[*slot], true);
         }
+    }
+    // What nobody ever reads is not kept.
+    for output in steps.iter_mut().flat_map(|step| step.outputs.iter_mut()) {
+        *output = output.filter(|slot| is_needed[*slot]);
     }
 }

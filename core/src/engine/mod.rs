@@ -9,6 +9,7 @@ mod guard;
 pub mod optimize;
 mod plan;
 mod run;
+mod slots;
 
 pub use error::{PlanError, RunError, UnsupportedNode};
 pub use plan::{Plan, PlanInput, PlanOptions};

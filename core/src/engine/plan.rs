@@ -1,10 +1,12 @@
 //! A model made ready to run on a device: what it takes, what it gives, and its steps.
 
+use std::collections::HashMap;
+
 use smallvec::SmallVec;
 
 use super::{PlanError, RunError, compile, optimize, run};
 use crate::graph::{Model, ValueType, functions};
-use crate::ops::{Operator, Placement};
+use crate::ops::Operator;
 use crate::task::TaskCtx;
 use crate::tensor::{Device, Value};
 
@@ -37,6 +39,7 @@ pub struct PlanInput {
 #[derive(Debug)]
 pub struct Plan {
     pub(super) inputs: Vec<PlanInput>,
+    pub(super) input_by_name: HashMap<String, usize>,
     pub(super) outputs: Vec<PlanInput>,
     /// Where the caller's inputs go, in the order of `inputs`, and the default of those that have one.
     pub(super) input_slots: Vec<(Slot, Option<Value>)>,
@@ -55,6 +58,22 @@ pub(super) struct Program {
     pub n_slots: usize,
 }
 
+impl Program {
+    /// By slot: where the value's readers want it. The device, if any of them does.
+    pub fn targets(&self) -> Vec<Target> {
+        let mut targets = vec![Target::Stay; self.n_slots];
+        for source in self.steps.iter().flat_map(|step| &step.sources) {
+            if let Source::Slot { slot, target, .. } = *source
+                && targets[slot] != Target::Device
+                && target != Target::Stay
+            {
+                targets[slot] = target;
+            }
+        }
+        targets
+    }
+}
+
 /// Place of a value during a run.
 pub(super) type Slot = usize;
 
@@ -65,19 +84,31 @@ pub(super) enum Source {
         slot: Slot,
         /// Nobody reads the value after this: the step owns it, and burn can work in place.
         is_last_use: bool,
+        target: Target,
     },
     Constant(usize),
     /// An optional input left out.
     Absent,
 }
 
+/// Where a step wants to have an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Wherever it is. On the CPU everything is in its place.
+    Stay,
+    Host,
+    /// The plan's device.
+    Device,
+}
+
 /// One operator of a plan.
 #[derive(Debug)]
 pub(super) struct Step {
     pub operator: Box<dyn Operator>,
-    pub placement: Placement,
     /// The node's inputs, then what its subgraphs capture.
     pub sources: SmallVec<[Source; 4]>,
+    /// How many of them are the node's own.
+    pub n_inputs: usize,
     pub outputs: SmallVec<[Option<Slot>; 1]>,
     /// For messages.
     pub node: String,

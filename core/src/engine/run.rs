@@ -4,17 +4,18 @@ use std::cell::RefCell;
 
 use smallvec::SmallVec;
 
-use super::plan::{Program, Source, Step};
+use super::plan::{Program, Source};
+use super::slots::Slots;
 use super::{Plan, PlanInput, RunError};
 use crate::graph::{Dimension, ValueType};
 use crate::host::ElementType;
-use crate::ops::{Inputs, OpError, Placement, RunContext};
+use crate::ops::{Inputs, OpError, RunContext};
 use crate::task::TaskCtx;
 use crate::tensor::{Device, Shape, TensorError, Value};
 
 /// Runs a plan on named inputs.
 pub(super) fn run(ctx: &TaskCtx, plan: &Plan, inputs: Vec<(String, Value)>) -> Result<Vec<Value>, RunError> {
-    let mut values: Vec<Option<Value>> = vec![None; plan.program.n_slots];
+    let mut values = Slots::new(plan.program.n_slots);
     place_inputs(plan, inputs, &mut values)?;
     let context = RunContext { device: &plan.device, max_result_bytes: plan.max_result_bytes, task: ctx };
     let outputs = run_program(&plan.program, values, &context).map_err(|failure| failure.into_run_error(&plan.program))?;
@@ -30,22 +31,22 @@ fn to_host(value: Value) -> Result<Value, TensorError> {
     })
 }
 
-fn place_inputs(plan: &Plan, inputs: Vec<(String, Value)>, values: &mut [Option<Value>]) -> Result<(), RunError> {
+fn place_inputs(plan: &Plan, inputs: Vec<(String, Value)>, values: &mut Slots) -> Result<(), RunError> {
     for (name, value) in inputs {
-        let Some(index) = plan.inputs.iter().position(|input| input.name == name) else {
+        let Some(&index) = plan.input_by_name.get(&name) else {
             let known = plan.inputs.iter().map(|input| format!("'{}'", input.name)).collect::<Vec<_>>().join(", ");
             return Err(RunError::UnknownInput { name, known });
         };
         check_input(&plan.inputs[index], &value)?;
-        values[plan.input_slots[index].0] = Some(value);
+        values.put(plan.input_slots[index].0, value);
     }
     for (input, (slot, default)) in plan.inputs.iter().zip(&plan.input_slots) {
-        if values[*slot].is_none() {
+        if !values.has(*slot) {
             let Some(default) = default else {
                 let expected = input.value_type.as_ref().map_or_else(|| "any type".to_owned(), ToString::to_string);
                 return Err(RunError::MissingInput { name: input.name.clone(), expected });
             };
-            values[*slot] = Some(default.clone());
+            values.put(*slot, default.clone());
         }
     }
     Ok(())
@@ -69,7 +70,7 @@ fn check_input(input: &PlanInput, value: &Value) -> Result<(), RunError> {
 }
 
 /// Runs the steps of a program over values of which those from outside are there, and returns its outputs, wherever they are.
-pub(super) fn run_program(program: &Program, mut values: Vec<Option<Value>>, context: &RunContext<'_>) -> Result<Vec<Value>, Failure> {
+pub(super) fn run_program(program: &Program, mut values: Slots, context: &RunContext<'_>) -> Result<Vec<Value>, Failure> {
     let current = RefCell::new(Current::default());
     let result = super::guard::contain(|| run_steps(program, &mut values, context, &current));
     let failed = |cause| {
@@ -77,51 +78,38 @@ pub(super) fn run_program(program: &Program, mut values: Vec<Option<Value>>, con
         Failure { step, inputs, cause }
     };
     match result {
-        Ok(Ok(())) => Ok(program.outputs.iter().map(|source| fetch(program, &mut values, source).unwrap_or(Value::Absent)).collect()),
+        Ok(Ok(())) => {
+            let outputs = program.outputs.iter().map(|source| fetch(program, &mut values, source, context.device));
+            outputs.map(|value| Ok(value?.unwrap_or(Value::Absent))).collect::<Result<_, TensorError>>().map_err(|error| failed(error.into()))
+        }
         Ok(Err(error)) => Err(failed(error)),
         Err(message) => Err(failed(OpError::BrokeDown(message))),
     }
 }
 
-fn run_steps(program: &Program, values: &mut [Option<Value>], context: &RunContext<'_>, current: &RefCell<Current>) -> Result<(), OpError> {
+fn run_steps(program: &Program, values: &mut Slots, context: &RunContext<'_>, current: &RefCell<Current>) -> Result<(), OpError> {
     for (index, step) in program.steps.iter().enumerate() {
         current.replace(Current { step: index, inputs: InputTypes::new() });
         context.task.checkpoint()?;
-        let inputs = gather_inputs(program, step, values, context.device)?;
-        current.borrow_mut().inputs = inputs.iter().map(InputType::of).collect();
+        let inputs = step.sources.iter().map(|source| fetch(program, values, source, context.device));
+        let inputs: SmallVec<[Option<Value>; 4]> = inputs.collect::<Result<_, _>>()?;
+        current.borrow_mut().inputs = inputs.iter().take(step.n_inputs).map(InputType::of).collect();
         let outputs = step.operator.run(Inputs::new(inputs), context)?;
         for (slot, value) in step.outputs.iter().zip(outputs) {
             if let Some(slot) = slot {
-                values[*slot] = Some(value);
+                values.put(*slot, value);
             }
         }
     }
     Ok(())
 }
 
-/// Takes what nobody reads later, shares the rest, and brings each to where the operator runs.
-fn gather_inputs(program: &Program, step: &Step, values: &mut [Option<Value>], device: &Device) -> Result<SmallVec<[Option<Value>; 4]>, TensorError> {
-    let target = match step.placement {
-        Placement::AnyDevice => device,
-        _ => &Device::Cpu,
-    };
-    let must_move = !device.is_cpu() && step.placement != Placement::PassThrough;
-    let mut inputs = SmallVec::new();
-    for source in &step.sources {
-        inputs.push(match fetch(program, values, source) {
-            Some(Value::Tensor(tensor)) if must_move => Some(Value::Tensor(tensor.to_device(target)?)),
-            value => value,
-        });
-    }
-    Ok(inputs)
-}
-
-fn fetch(program: &Program, values: &mut [Option<Value>], source: &Source) -> Option<Value> {
-    match source {
-        Source::Absent => None,
-        Source::Constant(index) => Some(program.constants[*index].clone()),
-        Source::Slot { slot, is_last_use: true } => values[*slot].take(),
-        Source::Slot { slot, .. } => values[*slot].clone(),
+/// Takes what nobody reads later, shares the rest, and brings each to where the step wants it.
+fn fetch(program: &Program, values: &mut Slots, source: &Source, device: &Device) -> Result<Option<Value>, TensorError> {
+    match *source {
+        Source::Absent => Ok(None),
+        Source::Constant(index) => Ok(Some(program.constants[index].clone())),
+        Source::Slot { slot, is_last_use, target } => values.fetch(slot, target, is_last_use, device),
     }
 }
 

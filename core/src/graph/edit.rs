@@ -10,12 +10,34 @@ use crate::host::HostTensor;
 pub struct GraphEditor<'g> {
     graph: &'g mut Graph,
     producers: Vec<Option<NodeId>>,
-    /// Nodes that read each value directly; a node that reads it twice is there twice.
-    readers: Vec<Vec<NodeId>>,
-    /// Nodes with a subgraph that captures the value.
-    capturers: Vec<Vec<NodeId>>,
+    /// Who reads each value directly.
+    readers: Vec<Readers>,
+    /// Whose subgraphs capture each value.
+    capturers: Vec<Readers>,
     is_output: Vec<bool>,
     is_removed: Vec<bool>,
+}
+
+/// Nodes that read a value, once per reading. Those that no longer do stay listed until somebody asks: taking each out of a long list would
+/// make it quadratic to remove the many readers of one value.
+#[derive(Debug, Clone, Default)]
+struct Readers {
+    listed: Vec<NodeId>,
+    n_readings: usize,
+}
+
+impl Readers {
+    fn add(&mut self, node: NodeId) {
+        self.listed.push(node);
+        self.n_readings += 1;
+    }
+
+    fn forget_one(&mut self) {
+        self.n_readings = self.n_readings.saturating_sub(1);
+        if self.n_readings == 0 {
+            self.listed.clear();
+        }
+    }
 }
 
 /// Removes from the graph what was marked.
@@ -30,14 +52,14 @@ impl<'g> GraphEditor<'g> {
     pub fn new(graph: &'g mut Graph) -> Self {
         let n_values = graph.values().len();
         let producers = graph.producers();
-        let mut readers = vec![Vec::new(); n_values];
-        let mut capturers = vec![Vec::new(); n_values];
+        let mut readers = vec![Readers::default(); n_values];
+        let mut capturers = vec![Readers::default(); n_values];
         for (id, node) in graph.node_ids() {
             for input in node.inputs.iter().flatten() {
-                readers[input.index()].push(id);
+                readers[input.index()].add(id);
             }
             for captured in node.captured() {
-                capturers[captured.index()].push(id);
+                capturers[captured.index()].add(id);
             }
         }
         let mut is_output = vec![false; n_values];
@@ -68,8 +90,12 @@ impl<'g> GraphEditor<'g> {
     }
 
     /// Nodes that read a value directly; a node that reads it twice is there twice.
-    pub fn readers(&self, value: ValueId) -> &[NodeId] {
-        &self.readers[value.index()]
+    pub fn readers(&self, value: ValueId) -> Vec<NodeId> {
+        let reads = |id: NodeId| self.node(id).inputs.iter().filter(|input| **input == Some(value)).count();
+        let mut listed = self.readers[value.index()].listed.clone();
+        listed.sort_unstable();
+        listed.dedup();
+        listed.into_iter().flat_map(|id| std::iter::repeat_n(id, reads(id))).collect()
     }
 
     pub fn is_output(&self, value: ValueId) -> bool {
@@ -78,20 +104,18 @@ impl<'g> GraphEditor<'g> {
 
     /// Whether a subgraph reads the value.
     pub fn is_captured(&self, value: ValueId) -> bool {
-        !self.capturers[value.index()].is_empty()
+        self.capturers[value.index()].n_readings > 0
     }
 
     /// The only node that reads the value, if there is just one reading, and nothing else (no output, no subgraph) wants it.
     pub fn only_reader(&self, value: ValueId) -> Option<NodeId> {
-        match self.readers(value) {
-            [reader] if !self.is_output(value) && !self.is_captured(value) => Some(*reader),
-            _ => None,
-        }
+        let is_private = self.readers[value.index()].n_readings == 1 && !self.is_output(value) && !self.is_captured(value);
+        if is_private { self.readers(value).first().copied() } else { None }
     }
 
     /// Whether anything wants the value.
     pub fn is_used(&self, value: ValueId) -> bool {
-        !self.readers(value).is_empty() || self.is_output(value) || self.is_captured(value)
+        self.readers[value.index()].n_readings > 0 || self.is_output(value) || self.is_captured(value)
     }
 
     /// Adds a value whose name starts with `stem`.
@@ -121,10 +145,10 @@ impl<'g> GraphEditor<'g> {
         self.make_room();
         let id = NodeId(u32::try_from(self.graph.nodes.len()).unwrap_or(u32::MAX));
         for input in node.inputs.iter().flatten() {
-            self.readers[input.index()].push(id);
+            self.readers[input.index()].add(id);
         }
         for captured in node.captured() {
-            self.capturers[captured.index()].push(id);
+            self.capturers[captured.index()].add(id);
         }
         for output in node.outputs.iter().flatten() {
             self.disown(*output);
@@ -142,13 +166,13 @@ impl<'g> GraphEditor<'g> {
         }
         let node = &mut self.graph.nodes[id.index()];
         for captured in node.captured() {
-            self.capturers[captured.index()].retain(|capturer| *capturer != id);
+            self.capturers[captured.index()].forget_one();
         }
         node.attributes.0.retain(|_, attribute| attribute.subgraphs().is_empty());
         let inputs = std::mem::take(&mut node.inputs);
         let outputs = std::mem::take(&mut node.outputs);
         for input in inputs.into_iter().flatten() {
-            self.readers[input.index()].retain(|reader| *reader != id);
+            self.readers[input.index()].forget_one();
         }
         for output in outputs.into_iter().flatten() {
             if self.producers[output.index()] == Some(id) {
@@ -161,10 +185,10 @@ impl<'g> GraphEditor<'g> {
     pub fn set_inputs(&mut self, id: NodeId, inputs: Vec<Option<ValueId>>) {
         let old = std::mem::replace(&mut self.graph.nodes[id.index()].inputs, inputs.clone());
         for input in old.into_iter().flatten() {
-            self.readers[input.index()].retain(|reader| *reader != id);
+            self.readers[input.index()].forget_one();
         }
         for input in inputs.into_iter().flatten() {
-            self.readers[input.index()].push(id);
+            self.readers[input.index()].add(id);
         }
     }
 
@@ -175,19 +199,21 @@ impl<'g> GraphEditor<'g> {
             return;
         }
         let capturers = std::mem::take(&mut self.capturers[old.index()]);
-        for capturer in &capturers {
+        for capturer in &capturers.listed {
             for subgraph in self.graph.nodes[capturer.index()].subgraphs_mut().filter(|graph| graph.captures.iter().any(|it| it.outer == old)) {
-                Arc::make_mut(subgraph).captures.iter_mut().filter(|it| it.outer == old).for_each(|it| it.outer = new);
+                for capture in Arc::make_mut(subgraph).captures.iter_mut().filter(|it| it.outer == old) {
+                    capture.outer = new;
+                    self.capturers[new.index()].add(*capturer);
+                }
             }
         }
-        self.capturers[new.index()].extend(capturers);
         let readers = std::mem::take(&mut self.readers[old.index()]);
-        for reader in &readers {
+        for reader in readers.listed {
             for input in self.graph.nodes[reader.index()].inputs.iter_mut().filter(|input| **input == Some(old)) {
                 *input = Some(new);
+                self.readers[new.index()].add(reader);
             }
         }
-        self.readers[new.index()].extend(readers);
         if std::mem::take(&mut self.is_output[old.index()]) {
             for output in self.graph.outputs.iter_mut().filter(|output| **output == old) {
                 *output = new;
@@ -240,8 +266,8 @@ impl<'g> GraphEditor<'g> {
     fn make_room(&mut self) {
         let n_values = self.graph.values().len();
         self.producers.resize(n_values, None);
-        self.readers.resize(n_values, Vec::new());
-        self.capturers.resize(n_values, Vec::new());
+        self.readers.resize(n_values, Readers::default());
+        self.capturers.resize(n_values, Readers::default());
         self.is_output.resize(n_values, false);
     }
 }

@@ -316,10 +316,8 @@ impl Graph {
 
     /// The constant behind a value, unless a caller may override it.
     pub fn constant(&self, id: ValueId) -> Option<&HostTensor> {
-        if self.inputs.contains(&id) {
-            return None;
-        }
-        self.initializers.get(&id).map(|initializer| &initializer.tensor)
+        let initializer = self.initializers.get(&id)?;
+        if self.inputs.contains(&id) { None } else { Some(&initializer.tensor) }
     }
 
     /// Inputs that a caller must give: those without an initializer.

@@ -356,6 +356,11 @@ pub(super) fn wrap(element_type: ElementType, shape: &[usize], primitive: Dispat
     Tensor { element_type, shape: shape.into(), storage: Storage::Numeric(Some(primitive)) }
 }
 
+/// WGSL has no storage for other types that ONNX computes with.
+pub(super) fn lives_on_devices(element_type: ElementType) -> bool {
+    element_type == ElementType::F32
+}
+
 pub(super) fn to_device(tensor: &Tensor, device: &Device) -> Result<Tensor, TensorError> {
     let Storage::Numeric(Some(primitive)) = &tensor.storage else { return Ok(tensor.clone()) };
     if device.is_cpu() {
@@ -365,8 +370,7 @@ pub(super) fn to_device(tensor: &Tensor, device: &Device) -> Result<Tensor, Tens
         return with_numeric_type!(tensor.element_type, T => Ok(numeric_from_vec::<T>(&tensor.shape, into_vec(tensor.clone())?)),
             else Err(TensorError::NotComputable(tensor.element_type)));
     }
-    let travels = matches!(tensor.element_type, ElementType::F32);
-    if !travels || !tensor.is_on_host() {
+    if !tensor.travels_to(device) {
         return Ok(tensor.clone());
     }
     let data = read(primitive.clone(), tensor.element_type)?;

@@ -167,6 +167,14 @@ impl Tensor {
         convert::to_device(self, device)
     }
 
+    /// Whether [`Self::to_device`] would copy.
+    pub fn travels_to(&self, device: &Device) -> bool {
+        match &self.storage {
+            Storage::Numeric(Some(_)) => device.is_cpu() != self.is_on_host() && (device.is_cpu() || convert::lives_on_devices(self.element_type)),
+            _ => false,
+        }
+    }
+
     /// burn's tensor, for operators. Its shape is [`Self::shape`], except that a scalar is `[1]`. `None` for strings and tensors without elements.
     pub fn primitive(&self) -> Option<DispatchTensor> {
         match &self.storage {
