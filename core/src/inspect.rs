@@ -8,7 +8,7 @@ use serde::ser::{SerializeSeq as _, Serializer};
 use crate::graph::cost::{self, GraphCost};
 use crate::graph::infer::{infer_types, infer_types_from};
 use crate::graph::order::topological_order;
-use crate::graph::{Graph, Model, NodeId, ValueId, ValueType};
+use crate::graph::{Function, Graph, Model, NodeId, ValueId, ValueType};
 use crate::model::OpenModel;
 use crate::onnx::{self, LoadError};
 use crate::ops::Placement;
@@ -34,6 +34,8 @@ pub struct InspectReport {
     pub activation_peak_bytes: Option<u64>,
     /// How many nodes there are of each operator: `Conv`, `ai.onnx.ml.Scaler`.
     pub operators: BTreeMap<String, u64>,
+    /// Functions that the model defines itself.
+    pub functions: Vec<FunctionReport>,
     /// Nodes that Drydock does not run, one sentence each.
     pub unsupported: Vec<String>,
     /// Places where the model contradicts itself.
@@ -61,8 +63,31 @@ pub struct NodeReport {
     pub parameters: u64,
     pub weight_bytes: u64,
     pub macs: Option<u64>,
-    /// `any device`, `host`, or `unsupported`.
+    /// Where it runs when the plan is for a GPU: `any device`, `host`, `wherever its inputs are`, or `unsupported`.
     pub placement: String,
+    /// What keeps it in host memory.
+    pub placement_reason: Option<String>,
+}
+
+impl NodeReport {
+    /// Placement and reason as a person reads them: `host (int64 stays in host memory)`.
+    pub fn runs_on(&self) -> String {
+        match &self.placement_reason {
+            Some(reason) => format!("{} ({reason})", self.placement),
+            None => self.placement.clone(),
+        }
+    }
+}
+
+/// A function that the model defines itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FunctionReport {
+    /// `domain.Name`.
+    pub name: String,
+    /// How often the model's graph and its functions call it.
+    pub calls: u64,
+    /// What is in it, as [`InspectReport::operators`].
+    pub operators: BTreeMap<String, u64>,
 }
 
 /// Looks at a model file without compiling it. Weights are not read.
@@ -106,6 +131,7 @@ fn inspect_model(path: &Path, file_bytes: u64, model: &Model) -> InspectReport {
         weight_bytes: cost.weights.bytes,
         activation_peak_bytes: cost.activation_peak_bytes,
         operators: count_operators(graph),
+        functions: function_reports(model),
         unsupported: unsupported.iter().map(|(name, operator, problem)| sentence(name, operator, problem.reason())).chain(sparse).collect(),
         issues: issues.collect(),
         metadata: model.metadata.clone(),
@@ -117,6 +143,8 @@ fn node_reports(graph: &Graph, operators: &BuiltOperators, cost: &GraphCost, typ
     let report = |id: NodeId| {
         let node = graph.node(id);
         let cost = &cost.nodes[id.index()];
+        let inputs: Vec<_> = node.inputs.iter().flatten().map(|id| types[id.index()].clone()).collect();
+        let placement = operators.placement(graph, id, &inputs);
         NodeReport {
             name: node.label(graph).to_owned(),
             operator: node.qualified_type(),
@@ -124,13 +152,14 @@ fn node_reports(graph: &Graph, operators: &BuiltOperators, cost: &GraphCost, typ
             parameters: cost.weights.parameters,
             weight_bytes: cost.weights.bytes,
             macs: cost.macs,
-            placement: match operators.placement(id) {
+            placement: match placement.as_ref().map(|placement| placement.placement) {
                 Some(Placement::AnyDevice) => "any device",
                 Some(Placement::Host) => "host",
                 Some(Placement::PassThrough) => "wherever its inputs are",
                 None => "unsupported",
             }
             .to_owned(),
+            placement_reason: placement.and_then(|placement| placement.reason),
         }
     };
     // Loading refuses cycles, so there is an order.
@@ -171,6 +200,20 @@ fn count_operators(graph: &Graph) -> BTreeMap<String, u64> {
         *operators.entry(node.qualified_type()).or_default() += 1;
     }
     operators
+}
+
+fn function_reports(model: &Model) -> Vec<FunctionReport> {
+    let graphs = std::iter::once(&model.graph).chain(model.functions.iter().map(|function| &function.graph));
+    let mut calls: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
+    for node in graphs.flat_map(Graph::with_subgraphs).flat_map(|graph| &graph.nodes) {
+        *calls.entry((&node.domain, &node.op_type, &node.overload)).or_default() += 1;
+    }
+    let report = |function: &Function| FunctionReport {
+        name: function.qualified_name(),
+        calls: calls.get(&(function.domain.as_str(), function.name.as_str(), function.overload.as_str())).copied().unwrap_or(0),
+        operators: count_operators(&function.graph),
+    };
+    model.functions.iter().map(report).collect()
 }
 
 /// Known dimensions are numbers to a script, symbols strings, and what is unknown null.

@@ -199,7 +199,7 @@ fn node_details(ui: &mut Ui, node: &NodeReport) {
     ui.add(Label::new(theme::section_title(&node.name)).wrap().selectable(true));
     ui.add_space(theme::STEP);
     fact(ui, "Operator", &node.operator);
-    fact(ui, "Runs on", &node.placement);
+    fact(ui, "Runs on", &node.runs_on());
     fact(ui, "Parameters", &format::count(node.parameters));
     fact(ui, "Weights", &format::bytes(node.weight_bytes));
     fact(ui, "Multiply-adds", &node.macs.map_or_else(|| "unknown".to_owned(), format::count));

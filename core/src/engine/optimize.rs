@@ -3,10 +3,11 @@
 //! In this order, each pass seeing what the one before made possible:
 //! 1. [`identities`]: identity and inference-time dropout go, so that the next passes see neighbours.
 //! 2. [`constants`]: what depends on constants alone is computed once, `Constant` nodes included.
-//! 3. [`subgraphs`]: constants that a subgraph captures become its own, and it is optimised in the same way.
-//! 4. [`batch_norm`]: a batch normalisation right after a convolution moves into its weights, which pass 2 may just have made constant.
-//! 5. [`fuse`]: on the CPU, products with constant weights and what follows them become one node of the engine's own.
-//! 6. What nobody reads any more goes.
+//! 3. [`branches`]: an `If` whose condition is a constant now gives way to the branch that it takes, and 1 and 2 go over that.
+//! 4. [`subgraphs`]: constants that a subgraph captures become its own, and it is optimised in the same way.
+//! 5. [`batch_norm`]: a batch normalisation right after a convolution moves into its weights, which pass 2 may just have made constant.
+//! 6. [`fuse`]: on the CPU, products with constant weights and what follows them become one node of the engine's own.
+//! 7. What nobody reads any more goes.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +18,14 @@ use crate::task::TaskCtx;
 use super::PlanError;
 
 mod batch_norm;
+mod branches;
 mod constants;
 mod fuse;
 mod identities;
 mod subgraphs;
+
+/// So many decided branches inside each other give way; the rest run as they are.
+const MAX_DECIDED_LEVELS: usize = 8;
 
 /// Runs every pass on a model that is the engine's own, for a plan on the CPU or elsewhere.
 pub(super) fn optimize(ctx: &TaskCtx, model: &mut Model, on_cpu: bool) -> Result<(), PlanError> {
@@ -31,6 +36,13 @@ pub(super) fn optimize(ctx: &TaskCtx, model: &mut Model, on_cpu: bool) -> Result
 fn optimize_graph(ctx: &TaskCtx, opsets: &BTreeMap<String, i64>, on_cpu: bool, graph: &mut Graph) -> Result<(), PlanError> {
     identities::remove(&mut GraphEditor::new(graph));
     constants::fold(ctx, opsets, graph)?;
+    for _ in 0..MAX_DECIDED_LEVELS {
+        if !branches::decide(graph) {
+            break;
+        }
+        identities::remove(&mut GraphEditor::new(graph));
+        constants::fold(ctx, opsets, graph)?;
+    }
     subgraphs::optimize(ctx, opsets, on_cpu, graph)?;
     let mut editor = GraphEditor::new(graph);
     batch_norm::fold_into_convolutions(&mut editor);

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::operator::{Body, Captured, Outputs};
+use super::placement::{self, NodePlacement};
 use super::registry::{self, BuildError};
 use super::{Inputs, OpError, Operator, Placement, RunContext};
 use crate::graph::cost::{self, CostRules};
@@ -86,9 +87,9 @@ impl BuiltOperators {
         problems
     }
 
-    /// Where a node can run; `None` if it can't.
-    pub fn placement(&self, node: NodeId) -> Option<Placement> {
-        self.get(node).ok().map(Operator::placement)
+    /// Where a node of `graph` with inputs of these types runs on a GPU plan; `None` if it can't run.
+    pub fn placement(&self, graph: &Graph, node: NodeId, inputs: &[Option<ValueType>]) -> Option<NodePlacement> {
+        self.get(node).ok().map(|operator| placement::of_node(graph.node(node), operator, inputs))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod error;
 pub mod fused;
 pub mod inference;
 pub mod operator;
+pub mod placement;
 pub mod registry;
 
 pub(crate) mod broadcast;

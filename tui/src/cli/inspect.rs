@@ -1,5 +1,7 @@
 //! `drydock inspect`: what a model takes, gives, holds and costs.
 
+use std::collections::BTreeMap;
+
 use drydock_core::contract::{Contract, ContractSource};
 use drydock_core::format;
 use drydock_core::inspect::{InspectReport, SignatureItem};
@@ -65,7 +67,11 @@ pub fn describe(opened: &OpenedModel, page: &mut Page) {
         }
     }
     page.heading("Operators");
-    page.table(&operators(report));
+    page.table(&operators(&report.operators));
+    if !report.functions.is_empty() {
+        page.heading("Functions of the model");
+        page.table(&functions(report));
+    }
 }
 
 /// A page is for people: of a picture's pixels the first will do.
@@ -95,8 +101,17 @@ fn source_of(source: &ContractSource) -> String {
     }
 }
 
-fn operators(report: &InspectReport) -> TextTable {
-    let mut by_count: Vec<(&String, u64)> = report.operators.iter().map(|(operator, count)| (operator, *count)).collect();
+fn functions(report: &InspectReport) -> TextTable {
+    let mut table = TextTable::new(&[("function", Align::Left), ("calls", Align::Right), ("made of", Align::Left)]);
+    for function in &report.functions {
+        let made_of: Vec<String> = function.operators.iter().map(|(operator, count)| format!("{} {operator}", format::count(*count))).collect();
+        table.push(vec![function.name.clone(), format::count(function.calls), made_of.join(", ")]);
+    }
+    table
+}
+
+fn operators(operators: &BTreeMap<String, u64>) -> TextTable {
+    let mut by_count: Vec<(&String, u64)> = operators.iter().map(|(operator, count)| (operator, *count)).collect();
     by_count.sort_by_key(|(operator, count)| (std::cmp::Reverse(*count), *operator));
     let mut table = TextTable::new(&[("operator", Align::Left), ("count", Align::Right)]);
     for (operator, count) in by_count {
@@ -153,7 +168,7 @@ fn nodes(report: &InspectReport) -> TextTable {
             node.outputs.first().map(shape_text).unwrap_or_default(),
             format::count(node.parameters),
             node.macs.map_or_else(|| "?".to_owned(), |macs| format::quantity(macs as f64)),
-            node.placement.clone(),
+            node.runs_on(),
         ]);
     }
     table

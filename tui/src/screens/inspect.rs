@@ -122,7 +122,7 @@ impl InspectScreen {
         }
         page.fact("weights", &format!("{} ({})", format::counted(node.parameters, "parameter"), format::bytes(node.weight_bytes)));
         page.fact("MACs", &node.macs.map_or_else(|| "unknown".to_owned(), |macs| format::quantity(macs as f64)));
-        page.fact("runs on", &node.placement);
+        page.fact("runs on", &node.runs_on());
         panel::page(frame, inner, &page, 0, theme);
     }
 }
