@@ -2,7 +2,7 @@
 //!
 //! Specification: <https://onnx.ai/onnx/operators/>, a page per operator.
 //! If: 1, 11, 13 (sequences), 16 (optionals), 19 and later (types). Loop: the same. Scan: 8 (a batch axis comes first), 9 (axes), 11 (negative
-//! axes), 16 and later (types). SequenceMap: 17.
+//! axes), 16 and later (types). SequenceMap: 17. FlexAttention: 1 of `ai.onnx.preview`.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::graph::infer::InferInputs;
 use crate::host::{Bool, ElementType};
 use crate::tensor::Tensor;
 
+mod flex_attention;
 mod loops;
 mod map;
 mod scan;
@@ -22,6 +23,7 @@ mod tests;
 
 pub const OPERATORS: &[Registration] = &[
     Registration { domain: "", op_type: "If", opsets: OpsetRange::from(1), build: build_if },
+    Registration { domain: "ai.onnx.preview", op_type: "FlexAttention", opsets: OpsetRange::from(1), build: flex_attention::build },
     Registration { domain: "", op_type: "Loop", opsets: OpsetRange::from(1), build: loops::build },
     Registration { domain: "", op_type: "Scan", opsets: OpsetRange { first: 8, last: Some(8) }, build: scan::build_batched },
     Registration { domain: "", op_type: "Scan", opsets: OpsetRange::from(9), build: scan::build },

@@ -45,12 +45,20 @@ fn host_reason(domain: &str, op_type: &str) -> &'static str {
         ("ai.onnx.ml", "TreeEnsemble" | "TreeEnsembleClassifier" | "TreeEnsembleRegressor") => "trees are walked in host memory",
         (
             "ai.onnx.ml",
-            "ArrayFeatureExtractor" | "CastMap" | "CategoryMapper" | "DictVectorizer" | "FeatureVectorizer" | "LabelEncoder" | "OneHotEncoder"
+            "ArrayFeatureExtractor"
+            | "CastMap"
+            | "CategoryMapper"
+            | "DictVectorizer"
+            | "FeatureVectorizer"
+            | "LabelEncoder"
+            | "OneHotEncoder"
             | "ZipMap",
         ) => "labels, strings and maps stay in host memory",
         ("ai.onnx.ml", _) => "works on the columns of a table, in host memory",
         (_, "And" | "Or" | "Xor" | "Not") => "booleans stay in host memory",
-        (_, "ArgMax" | "ArgMin" | "Hardmax" | "NonMaxSuppression" | "NonZero" | "OneHot" | "TopK" | "Unique") => "works with indices, which stay in host memory",
+        (_, "ArgMax" | "ArgMin" | "Hardmax" | "NonMaxSuppression" | "NonZero" | "OneHot" | "TopK" | "Unique") => {
+            "works with indices, which stay in host memory"
+        }
         (_, "Constant" | "ConstantOfShape" | "EyeLike" | "Range" | "BlackmanWindow" | "HammingWindow" | "HannWindow" | "MelWeightMatrix") => {
             "makes its values in host memory"
         }
@@ -58,7 +66,9 @@ fn host_reason(domain: &str, op_type: &str) -> &'static str {
         (_, "Bernoulli" | "Multinomial" | "RandomNormal" | "RandomNormalLike" | "RandomUniform" | "RandomUniformLike") => {
             "random numbers are drawn in host memory"
         }
-        (_, "StringConcat" | "StringNormalizer" | "StringSplit" | "RegexFullMatch" | "TfIdfVectorizer" | "Tokenizer") => "strings stay in host memory",
+        (_, "StringConcat" | "StringNormalizer" | "StringSplit" | "RegexFullMatch" | "TfIdfVectorizer" | "Tokenizer") => {
+            "strings stay in host memory"
+        }
         (_, op_type) if is_quantized(op_type) => "integers of 8 bits and less stay in host memory",
         (_, op_type) if op_type.starts_with("Bit") => "integers stay in host memory",
         _ => "this use of the operator has an implementation for host memory only",
@@ -66,7 +76,11 @@ fn host_reason(domain: &str, op_type: &str) -> &'static str {
 }
 
 fn is_quantized(op_type: &str) -> bool {
-    op_type.starts_with("QLinear") || op_type.starts_with("QGemm") || op_type.ends_with("Integer") || op_type.contains("Quantize") || op_type.ends_with("NBits")
+    op_type.starts_with("QLinear")
+        || op_type.starts_with("QGemm")
+        || op_type.ends_with("Integer")
+        || op_type.contains("Quantize")
+        || op_type.ends_with("NBits")
 }
 
 #[cfg(test)]

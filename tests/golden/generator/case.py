@@ -137,7 +137,7 @@ def spell_out(model: onnx.ModelProto) -> None:
     pending = [(model.graph.node[0], model.opset_import[0].version)]
     while pending:
         node, opset = pending.pop()
-        schema = defs.get_schema(node.op_type, opset)
+        schema = defs.get_schema(node.op_type, 1 if node.domain else opset, node.domain)
         given = {attribute.name for attribute in node.attribute}
         defaults = [attribute.default_value for name, attribute in schema.attributes.items() if name not in given]
         node.attribute.extend(default for default in defaults if default.type)

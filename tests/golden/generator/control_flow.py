@@ -14,6 +14,7 @@ def cases() -> Iterator[Case]:
     yield from loops()
     yield from scans()
     yield from maps()
+    yield from attention()
 
 
 def value(name: str, element_type: int = TensorProto.FLOAT, shape: list | None = None) -> onnx.ValueInfoProto:
@@ -154,3 +155,17 @@ def maps() -> Iterator[Case]:
         helper.make_node("SequenceMap", ["parts", "factor"], ["scaled_parts"], name="map", body=body),
     ]
     yield Case("sequence_map_tensor_opset17", nodes, {"x": n.floats(3, 2), "factor": n.floats(2)}, ["scaled_parts"], opset=17)
+
+
+def attention() -> Iterator[Case]:
+    n = Numbers("FlexAttention")
+    given = {"q": n.floats(1, 4, 3, 2), "k": n.floats(1, 2, 5, 2), "v": n.floats(1, 2, 5, 3)}
+
+    def modifier(op_type: str, captured: str, name: str) -> onnx.GraphProto:
+        return helper.make_graph([helper.make_node(op_type, ["in", captured], ["out"])], name, [value("in", shape=[1, 4, 3, 5])], [value("out", shape=[1, 4, 3, 5])])
+
+    modifiers = {"score_mod": modifier("Add", "bias", "scores"), "prob_mod": modifier("Mul", "share", "probabilities")}
+    for name, attributes in (("plain", {}), ("scaled", {"scale": 0.5}), ("modified", modifiers)):
+        node = helper.make_node("FlexAttention", ["q", "k", "v"], ["y"], name="attention", domain="ai.onnx.preview", **attributes)
+        weights = {"bias": n.floats(5), "share": n.floats(3, 5)} if name == "modified" else {}
+        yield Case(f"flex_attention_{name}_opset23", [node], given, ["y"], opset=23, initializers=weights, is_newer=True)
