@@ -17,6 +17,8 @@ pub enum Action {
     Ui(UiCommand),
     /// Opens a model on the device in use.
     OpenModel(PathBuf),
+    /// Runs the test sets in a folder.
+    Verify(PathBuf),
     /// Shows a file in the view that it is for: a table to score, a picture to predict.
     Take(PathBuf),
     /// Asks the user for a file.

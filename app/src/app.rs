@@ -306,6 +306,7 @@ impl DrydockApp {
                     self.session.dispatch(Command::OpenModel { path, device: self.ui_state.device });
                 }
                 Action::Take(path) => self.take(ctx, &path),
+                Action::Verify(folder) => self.verify(folder),
                 Action::Choose(purpose) => self.choose(ctx, frame, purpose),
                 Action::UseDevice(device) => self.use_device(device),
                 Action::SaveFigure(figure) => {
@@ -333,11 +334,8 @@ impl DrydockApp {
                 ctx.send_viewport_cmd(ViewportCommand::Title("Drydock".to_owned()));
             }
             UiCommand::Verify => {
-                let folder = self.session.state().opened.as_ref().and_then(|opened| opened.model.path.parent()).map(Path::to_owned);
-                match folder {
-                    Some(folder) => self.verify(folder),
-                    None => self.outbox.send(Action::Choose(Purpose::TestSets)),
-                }
+                self.ui_state.page = Task::Jobs;
+                self.views.jobs.wants_folder(self.session.state());
             }
             UiCommand::Show(page) => self.ui_state.page = page,
             UiCommand::RunScore => self.run_score(),
@@ -366,6 +364,7 @@ impl DrydockApp {
                 self.views.score.score_when_ready();
                 self.session.dispatch(Command::DescribeTable(path.clone()));
             }
+            Intent::Verify(path) => self.verify(path.clone()),
             Intent::Predict(path) if self.takes_pictures() => self.show_picture(path.clone()),
             Intent::Predict(_) | Intent::Refuse(_) => {
                 let text = intent.sentence(self.session.state());
@@ -431,12 +430,14 @@ impl DrydockApp {
             let opened = state.opened.as_ref()?;
             Some(Command::OpenModel { path: opened.model.path.clone(), device: opened.device })
         };
-        let command = match self.ui_state.page {
-            Task::Predict => self.views.predict.command(),
-            Task::Score => ScoreView::command(&self.views.score, state),
-            Task::Models | Task::Inspect | Task::Jobs => open(),
+        let line_of = |command: Option<Command>| command.and_then(|command| command_line(&command, state));
+        let line = match self.ui_state.page {
+            Task::Predict => line_of(self.views.predict.command()),
+            Task::Score => line_of(ScoreView::command(&self.views.score, state)),
+            Task::Models | Task::Inspect => line_of(open()),
+            Task::Jobs => state.jobs.iter().rev().find_map(|job| job.command_line.clone()),
         };
-        match command.and_then(|command| command_line(&command, state)) {
+        match line {
             Some(line) => self.outbox.copy(&line, &line),
             None => self.toast(ctx, "There is nothing here that a command could do.", None),
         }

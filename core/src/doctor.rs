@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::home;
 use crate::ops;
-use crate::tensor::device::{adapters, cpu_features};
+use crate::tensor::device::{adapters, cpu_features, driver_messages};
 
 /// The answer to `drydock doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -19,6 +19,8 @@ pub struct DoctorReport {
     pub cpu_cores: usize,
     /// As `--device gpu:N` counts them.
     pub gpus: Vec<GpuReport>,
+    /// What graphics drivers printed while they were asked.
+    pub driver_messages: Vec<String>,
     /// Where Drydock keeps its data; `None` where the system has no such place.
     pub home: Option<PathBuf>,
     /// Supported operators by domain.
@@ -54,6 +56,7 @@ pub fn doctor() -> DoctorReport {
         cpu_features: cpu_features(),
         cpu_cores: std::thread::available_parallelism().map_or(1, usize::from),
         gpus: adapters().iter().map(|adapter| GpuReport { name: adapter.name.clone(), is_software: adapter.is_software }).collect(),
+        driver_messages: driver_messages(),
         home: home::folder().ok(),
         operators,
     }

@@ -33,9 +33,23 @@ pub fn folder() -> Result<PathBuf, HomeError> {
     directories::ProjectDirs::from("", "", "drydock").map(|dirs| dirs.data_dir().to_owned()).ok_or(HomeError::NoHome)
 }
 
-/// Where a face writes down how it broke.
-pub fn crash_log() -> Result<PathBuf, HomeError> {
-    Ok(folder()?.join("crash.log"))
+/// Where a face writes down how it broke, and what was printed while it could not be shown.
+pub fn log_path() -> Result<PathBuf, HomeError> {
+    Ok(folder()?.join("drydock.log"))
+}
+
+/// The log, to write behind what stands there; its folder is made if need be. One that has grown large begins anew.
+pub fn open_log() -> Result<std::fs::File, HomeError> {
+    const LARGE: u64 = 1 << 20;
+    let path = log_path()?;
+    let open = || {
+        std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
+        if std::fs::metadata(&path).is_ok_and(|log| log.len() > LARGE) {
+            std::fs::remove_file(&path)?;
+        }
+        std::fs::OpenOptions::new().create(true).append(true).open(&path)
+    };
+    open().map_err(|source| HomeError::Io { path: path.clone(), source })
 }
 
 impl Remembered {

@@ -6,6 +6,7 @@
 pub mod format;
 pub mod home;
 pub mod report;
+pub mod stderr;
 pub mod task;
 
 pub mod host;

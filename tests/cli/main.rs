@@ -9,4 +9,6 @@ mod predict;
 mod run;
 mod score;
 mod signals;
+#[cfg(unix)]
+mod terminal;
 mod verify;

@@ -11,8 +11,6 @@ pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_drydock"));
     command.args(arguments).current_dir(workspace()).stdin(Stdio::null());
     command.env("DRYDOCK_HOME", std::env::temp_dir().join("drydock-cli-tests")).env_remove("NO_COLOR");
-    // Without it some graphics drivers complain on stderr.
-    command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
     command
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::run::{Ended, Folder, command, sample};
 
 /// A table that takes much longer to score than a test waits.
-fn long_table(folder: &Folder) -> String {
+pub fn long_table(folder: &Folder) -> String {
     let wine = std::fs::read_to_string(drydock_tests::sample_model("wine").table("new")).unwrap();
     let (header, rows) = wine.split_once('\n').unwrap();
     let path = folder.path("long.csv");

@@ -74,7 +74,8 @@ fn every_command_has_its_line_in_the_parity_table() {
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
         .collect();
     for row in &rows {
-        assert!(row.len() == 4 && row.iter().all(|cell| !cell.is_empty()), "a face is missing in the parity table: {row:?}");
+        let is_there = |cell: &&str| !cell.is_empty() && !cell.contains("not yet");
+        assert!(row.len() == 4 && row.iter().all(is_there), "a face lacks a command: {row:?}");
     }
     let listed: BTreeSet<String> = rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
     assert_eq!(listed, commands, "the parity table in ARCHITECTURE.md against session::Command");

@@ -3,6 +3,7 @@
 use drydock_app::Options;
 use drydock_core::session::Task;
 use eframe::egui::Key;
+use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
 use crate::support::{Drive as _, desktop, desktop_with, options, sample_model};
@@ -133,8 +134,36 @@ fn a_model_is_verified_against_its_own_test_sets() {
     desktop.get_by_label("Find a command").type_text("verify");
     desktop.settle();
     desktop.key_press(Key::Enter);
+    desktop.settle();
+    // The model's own folder is offered.
+    assert!(desktop.get_by_label("Folder of test sets").value().is_some_and(|folder| folder.ends_with("wine")));
+    desktop.get_by_role_and_label(Role::Button, "Verify").click();
     desktop.wait_for("the verdict", |state| state.verify.is_some());
     assert_eq!(desktop.page(), Task::Jobs);
-    assert!(desktop.shows("✓ pass"));
+    assert!(desktop.shows("pass"));
     assert!(desktop.shows("1 of 1 case passed"));
+}
+
+#[test]
+fn a_dropped_folder_of_test_sets_is_verified_and_failures_say_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = folder.path().join("wrong");
+    std::fs::create_dir_all(case.join("test_data_set_0")).expect("a folder");
+    let sample = crate::support::samples().join("wine");
+    std::fs::copy(sample.join("model.onnx"), case.join("model.onnx")).expect("the model");
+    for entry in std::fs::read_dir(sample.join("test_data_set_0")).expect("the data").flatten() {
+        std::fs::copy(entry.path(), case.join("test_data_set_0").join(entry.file_name())).expect("the data");
+    }
+    // What should come out is another model's answer.
+    let other = crate::support::samples().join("breast-cancer/test_data_set_0/output_0.pb");
+    std::fs::copy(other, case.join("test_data_set_0/output_0.pb")).expect("the answer");
+    let mut desktop = desktop(options());
+    desktop.hover_file(folder.path());
+    assert!(desktop.shows("Verify the test sets in"));
+    desktop.drop_file(folder.path());
+    desktop.wait_for("the verdict", |state| state.verify.is_some());
+    assert_eq!(desktop.page(), Task::Jobs);
+    for text in ["fail", "0 of 1 case passed", "mismatch", "wrong"] {
+        assert!(desktop.shows(text), "{text} is missing");
+    }
 }

@@ -122,3 +122,32 @@ fn the_command_line_that_does_the_same_can_be_copied() {
     assert!(desktop.shows("drydock predict"));
     assert!(desktop.shows("--set amount=42.5"));
 }
+
+#[test]
+fn the_curve_is_saved_as_lines_and_as_numbers() {
+    use drydock_app::figures::FigureSaver;
+    use drydock_core::report::{Axis, Figure};
+
+    let axis = |name: &str| Axis { name: name.to_owned(), unit: None, range: (0.0, 1.0) };
+    let figure = Figure { title: "y rises".to_owned(), x: axis("x"), y: axis("y"), points: vec![(0.0, 0.0), (1.0, 1.0)], x_now: None };
+    let folder = tempfile::tempdir().expect("a folder");
+    let desktop = desktop(options());
+    let save = |name: &str| {
+        let mut saver = FigureSaver::default();
+        saver.want(figure.clone());
+        saver.save_to(&desktop.ctx, folder.path().join(name), None);
+        let started = std::time::Instant::now();
+        loop {
+            if let Some(result) = saver.poll() {
+                return result;
+            }
+            assert!(started.elapsed() < std::time::Duration::from_secs(30), "the saving never ends");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    };
+    let text = |name: &str| std::fs::read_to_string(save(name).expect("a file")).expect("the file");
+    assert_eq!(text("curve.csv"), "x,y\n0,0\n1,1\n");
+    assert!(text("curve.SVG").contains("y rises"));
+    assert!(save("curve.gif").expect_err("no such format").contains("gif"));
+    assert!(save("nowhere/curve.svg").expect_err("no such folder").contains("nowhere"));
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use drydock_app::Options;
 use drydock_core::session::Task;
 use drydock_core::session::{JobKind, JobState};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::support::{Drive as _, desktop, desktop_with, options, sample_model, samples};
 
@@ -81,4 +81,36 @@ fn columns_say_what_they_feed() {
     }
     desktop.click("Rows");
     assert!(desktop.query_by_label("Sort by merchant").is_some());
+}
+
+#[test]
+fn options_are_checked_where_they_are_written() {
+    let (_folder, table) = table_of("wine");
+    let mut desktop = desktop_with("wine");
+    desktop.input_mut().dropped_files.clear();
+    desktop.go_to(Task::Score);
+    desktop.get_by_label("Path of a table").focus();
+    desktop.settle();
+    desktop.get_by_label("Path of a table").type_text(&table.display().to_string());
+    desktop.key_press(eframe::egui::Key::Enter);
+    desktop.wait_for("the table", |state| state.table.is_some());
+    desktop.click("More options");
+    for (field, written, why) in [
+        ("Feature columns, in order", "alcool", "did you mean 'alcohol'"),
+        ("Rows per batch", "none", "at least 1"),
+        ("Columns of each input", "x", "expected input="),
+    ] {
+        desktop.get_by_label(field).focus();
+        desktop.settle();
+        desktop.get_by_label(field).type_text(written);
+        desktop.settle();
+        assert!(desktop.shows(why), "{why} is missing");
+        assert!(desktop.get_by_label("Score march.csv").accesskit_node().is_disabled());
+        for _ in written.chars() {
+            desktop.key_press(eframe::egui::Key::Backspace);
+        }
+        desktop.settle();
+        assert!(!desktop.shows(why));
+    }
+    assert!(!desktop.get_by_label("Score march.csv").accesskit_node().is_disabled());
 }

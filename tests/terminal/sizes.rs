@@ -8,7 +8,27 @@ use ratatui::backend::TestBackend;
 use crate::driver::{Driver, sample};
 
 /// Keys that lead to every kind of screen, from a fresh start with a model open.
-const TOURS: &[&str] = &["", "1", "1o", "2<tab>", "2/conv", "3", "3<down><enter>", "3<enter>9", "3f", "4", "4e", "9", "?", ":", "3<tab>"];
+const TOURS: &[&str] = &[
+    "",
+    "1",
+    "1o",
+    "2<tab>",
+    "2/conv",
+    "3",
+    "3<down><enter>",
+    "3<enter>9",
+    "3f",
+    "3w",
+    "4",
+    "4e",
+    "4<end><right>",
+    "9",
+    "v",
+    "v<enter>",
+    "?",
+    ":",
+    "3<tab>",
+];
 
 #[test]
 fn no_size_panics() {

@@ -67,7 +67,7 @@ fn a_file_is_scored_and_its_head_shown() {
     // A second time the file is there; the reason stands where the work is.
     driver.press("<enter>").settle();
     driver.shows("there is already a file");
-    driver.press("<end><right><enter>").settle();
+    driver.press("<end><up><right><enter>").settle();
     driver.shows("36 rows in");
 }
 
@@ -98,4 +98,88 @@ fn scoring_shows_progress_and_can_be_cancelled() {
     assert_eq!((last.kind, &last.state), (JobKind::Score, &JobState::Cancelled));
     assert!(!output.exists());
     std::fs::remove_file(data).unwrap();
+}
+
+#[test]
+fn the_curve_follows_the_selected_number() {
+    let mut driver = Driver::with_model(80, 24, "payment-fraud-v2");
+    driver.press("3w").settle();
+    driver.shows("What if: amount").shows("as amount grows").shows("amount, EUR").shows("2,000");
+    let is_curve = |c: char| ('\u{2801}'..='\u{28ff}').contains(&c);
+    assert!(driver.screen().chars().filter(|c| is_curve(*c)).count() > 20, "{}", driver.screen());
+    // A text can't be varied: the curve stays with the last number.
+    driver.press("<down>").settle();
+    driver.shows("What if: amount");
+    driver.press("<down><down><down>").settle();
+    driver.shows("What if: hour").shows("hour");
+    driver.press("w").settle();
+    driver.shows_not("What if");
+    // Of a picture there is no number to vary.
+    let mut pictures = Driver::with_model(80, 24, "digits");
+    pictures.press("3<enter>").press(&sample("digits", "three.png").display().to_string()).press("<enter>w").settle();
+    pictures.shows("the answer is about a picture").shows_not("What if");
+}
+
+#[test]
+fn test_sets_are_verified_from_any_screen() {
+    let mut driver = Driver::with_model(80, 24, "wine");
+    driver.press("2v");
+    driver.shows("test sets  ../sample-models/wine/");
+    driver.press("<enter>").settle();
+    driver.shows("pass: 1 case, 1 passed, 0 failed, 0 skipped").shows("✓ verifying wine");
+    driver.press("y");
+    assert_eq!(driver.app.take_clipboard().as_deref(), Some("drydock verify ../sample-models/wine/"));
+    // What can't be found is said at the job.
+    driver.press("v<c-u>no-such-folder<enter>").settle();
+    driver.shows("✗ verifying no-such-folder").shows("No such file");
+}
+
+#[test]
+fn failed_cases_say_why_and_can_be_scrolled() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for index in 0..8 {
+        let case = folder.join(format!("case_{index}/test_data_set_0"));
+        std::fs::create_dir_all(&case).unwrap();
+        std::fs::copy(sample("wine", "model.onnx"), folder.join(format!("case_{index}/model.onnx"))).unwrap();
+        std::fs::copy(sample("wine", "test_data_set_0/input_0.pb"), case.join("input_0.pb")).unwrap();
+        std::fs::copy(sample("breast-cancer", "test_data_set_0/output_0.pb"), case.join("output_0.pb")).unwrap();
+    }
+    let mut driver = Driver::new(80, 24);
+    driver.press("v").press(&folder.display().to_string()).press("<enter>").settle();
+    driver.shows("fail: 8 of 8").shows("fail: 8 cases, 0 passed, 8 failed").shows("mismatch: case_0").shows_not("case_7");
+    driver.press("<tab><end>");
+    driver.shows("mismatch: case_7").shows_not("mismatch: case_0");
+}
+
+#[test]
+fn a_model_is_closed() {
+    let mut driver = Driver::with_model(80, 24, "wine");
+    driver.press("3<c-w>");
+    driver.shows("no model open").shows("[1 Models]").shows("wine v1 is closed");
+    driver.press("3");
+    driver.shows("Open a model first");
+    driver.press("<c-w>");
+    driver.shows("no model is open");
+}
+
+#[test]
+fn options_of_a_score_are_checked_where_they_are_written() {
+    let mut driver = Driver::with_model(80, 24, "wine");
+    driver.press("4e").press(&sample("wine", "new.csv").display().to_string()).press("<enter>").settle();
+    driver.press("<end><right>");
+    driver.shows("keep").shows("columns").shows("bind").shows("batch").shows("chosen for the model");
+    // Names are completed from the table's.
+    driver.press("<down>ealco<tab>").shows("alcohol");
+    driver.press(",nonsense<enter>").shows("✗ there is no column 'nonsense'");
+    // Nothing runs with it, and the way leads back to it.
+    driver.press("g<enter>").settle();
+    driver.shows("▸ keep").shows_not("rows in");
+    driver.press("e<c-u>none<enter><end>e0<enter>").shows("✗ expected a whole number of rows");
+    driver.press("e<c-u>7<enter>").shows_not("✗");
+    driver.press("y");
+    let line = driver.app.take_clipboard().unwrap();
+    assert!(line.ends_with(" --keep none --batch 7"), "{line}");
+    // Folded again, what is written still shows.
+    driver.press("<up><up><up><up><left>").shows("keep none · batch 7");
 }

@@ -31,6 +31,11 @@ pub enum Action {
     Reset,
     /// Make the selected value empty.
     Clear,
+    /// Show or hide what the answer would be for other values.
+    WhatIf,
+    CloseModel,
+    /// Run ONNX test sets.
+    Verify,
     CopyCommand,
     Palette,
     Help,

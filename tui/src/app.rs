@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use drydock_core::home::Remembered;
-use drydock_core::session::{self, Event as SessionEvent, JobRecord, JobState, Notice, Session};
+use drydock_core::session::{Command, Event as SessionEvent, JobRecord, JobState, Notice, Session};
 use drydock_core::tensor::device::DeviceChoice;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -218,8 +218,26 @@ impl App {
             Action::CopyCommand => self.copy_command(),
             Action::Back => self.back(),
             Action::Quit => self.has_quit = true,
+            Action::CloseModel => self.close_model(),
+            Action::Verify => {
+                self.go(Task::Jobs);
+                let mut cx = context!(self);
+                self.screens.jobs.ask_for_test_sets(&mut cx);
+            }
             _ => {}
         }
+    }
+
+    fn close_model(&mut self) {
+        let Some(opened) = &self.session.state().opened else {
+            self.notice = Some(Notice { is_error: false, text: "no model is open".to_owned() });
+            return;
+        };
+        self.notice = Some(Notice { is_error: false, text: format!("{} is closed", opened.model.title()) });
+        self.session.dispatch(Command::CloseModel);
+        // So that no screen shows the form of a model that is gone.
+        self.poll();
+        self.go(Task::Models);
     }
 
     fn go(&mut self, task: Task) {
@@ -240,9 +258,7 @@ impl App {
     }
 
     fn copy_command(&mut self) {
-        let state = self.session.state();
-        let command = self.screens.get(self.task).command(state);
-        let line = command.and_then(|command| session::command_line(&command, state));
+        let line = self.screens.get(self.task).command_line(self.session.state());
         self.notice = Some(match &line {
             Some(line) => Notice { is_error: false, text: format!("copied: {line}") },
             None => Notice { is_error: false, text: "there is nothing to copy as a command here yet".to_owned() },

@@ -143,6 +143,8 @@ pub const BINDINGS: &[Binding] = bindings![
     Everywhere: [key(KeyCode::End), ch('G')], Action::Last, "last", "To the last";
     Everywhere: [key(KeyCode::Tab)], Action::NextPane, "next pane", "To the next pane";
     Everywhere: [key(KeyCode::BackTab)], Action::PreviousPane, "previous pane", "To the previous pane";
+    Everywhere: [ch('v')], Action::Verify, "verify", "Verify: run ONNX test sets and compare what comes out";
+    Everywhere: [control('w')], Action::CloseModel, "close model", "Close the model; its memory is freed, its file stays";
     Everywhere: [ch('y')], Action::CopyCommand, "copy as command", "Copy what this screen does as a drydock command";
     Everywhere: [ch(':')], Action::Palette, "commands", "Choose from all commands";
     Everywhere: [ch('?')], Action::Help, "help", "Show this help";
@@ -154,6 +156,7 @@ pub const BINDINGS: &[Binding] = bindings![
     Predict: [key(KeyCode::Enter), ch('e')], Action::Edit, "edit", "Type a value, or choose from a list";
     Predict: [ch('f')], Action::FillFromRow, "fill from row", "Take the values of a table's row";
     Predict: [ch('t')], Action::ChooseTable, "table", "Choose the table that rows are taken from";
+    Predict: [ch('w')], Action::WhatIf, "what if", "What if: a curve of the answer over the selected number";
     Predict: [ch('x')], Action::Clear, "empty", "Make the value empty (missing)";
     Predict: [ch('r')], Action::Reset, "reset", "Back to the values that the contract suggests";
     Score: [key(KeyCode::Enter)], Action::Confirm, "run", "Score the file";

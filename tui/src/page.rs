@@ -52,6 +52,13 @@ impl Page {
         }
     }
 
+    /// A sentence over as many lines as it takes, from the left edge.
+    pub fn paragraph(&mut self, tone: Tone, text: &str) {
+        for line in wrapped(text, self.width) {
+            self.toned(tone, &line);
+        }
+    }
+
     /// A name and its value; a long value goes on below itself.
     pub fn fact(&mut self, name: &str, value: &str) {
         const NAME_WIDTH: usize = 12;

@@ -11,12 +11,14 @@ use crossterm::{cursor, execute};
 use drydock_core::home;
 use drydock_core::jobs;
 use drydock_core::session::Session;
+use drydock_core::stderr::Loan;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 use crate::app::{App, AppConfig};
 use crate::cli::args::{CommonArgs, ScreenArgs};
 use crate::event::{self, Event};
+use crate::panic;
 use crate::theme::Theme;
 
 /// At most 30 frames a second, however fast things move.
@@ -83,7 +85,12 @@ fn run_loop(app: &mut App, events: &Receiver<Event>) -> std::io::Result<()> {
             events.recv().map_err(|_| RecvTimeoutError::Disconnected)
         };
         match event {
-            Ok(event) => app.handle(event),
+            Ok(event) => {
+                if matches!(event, Event::Key(_)) {
+                    panic::break_down_if_asked();
+                }
+                app.handle(event);
+            }
             Err(RecvTimeoutError::Timeout) => app.tick(),
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
@@ -103,12 +110,16 @@ fn copy(text: &str) -> std::io::Result<()> {
 }
 
 /// Holds the terminal; gives it back when dropped.
-struct TerminalGuard;
+struct TerminalGuard {
+    /// What graphics drivers print would stand in the picture: it goes to the log. Without a log it is printed after all.
+    _stderr: Option<Loan>,
+}
 
 impl TerminalGuard {
     fn enter() -> std::io::Result<Self> {
         terminal::enable_raw_mode()?;
-        let guard = Self;
+        let is_shown = std::io::stderr().is_terminal();
+        let guard = Self { _stderr: home::open_log().ok().filter(|_| is_shown).and_then(|log| Loan::to(&log).ok()) };
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
         Ok(guard)
     }

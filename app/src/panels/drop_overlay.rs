@@ -16,6 +16,8 @@ pub enum Intent {
     /// Scores the table at once, if there is a model.
     Score(PathBuf),
     Predict(PathBuf),
+    /// Runs the test sets in a folder.
+    Verify(PathBuf),
     /// Nothing that Drydock reads.
     Refuse(PathBuf),
 }
@@ -29,6 +31,8 @@ impl Intent {
             Self::Predict(path)
         } else if is_table_path(&path) {
             Self::Score(path)
+        } else if path.is_dir() {
+            Self::Verify(path)
         } else {
             Self::Refuse(path)
         }
@@ -48,7 +52,10 @@ impl Intent {
                 Some(model) => format!("{} takes no pictures, so {} can't be predicted", model.title(), file_name(path)),
                 None => "Open a model that takes pictures first".to_owned(),
             },
-            Self::Refuse(path) => format!("{} is no model (.onnx), table (.csv, .parquet, …) or picture (.png, .jpg)", file_name(path)),
+            Self::Verify(path) => format!("Verify the test sets in {}", file_name(path)),
+            Self::Refuse(path) => {
+                format!("{} is no model (.onnx), table (.csv, .parquet, …), picture (.png, .jpg) or folder of test sets", file_name(path))
+            }
         }
     }
 }

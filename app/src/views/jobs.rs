@@ -1,79 +1,129 @@
-//! Jobs: what runs, what ran, and how it ended.
+//! Jobs: what runs, what ran, and how it ended. Test sets are verified from here.
+
+use std::path::Path;
 
 use drydock_core::format;
-use drydock_core::session::{JobKind, JobRecord, JobState, Task};
-use drydock_core::verify::VerifyReport;
+use drydock_core::session::{JobKind, JobRecord, JobState, State, Task};
+use drydock_core::verify::{FailureKind, VerifyFailure, VerifyReport};
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
+use crate::action::Action;
+use crate::files::Purpose;
 use crate::panels::job_tray;
 use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
-use crate::widgets::icon::Icon;
+use crate::widgets::icon::{self, Icon};
 use crate::widgets::message;
+use crate::widgets::path_field::PathField;
 use crate::widgets::property::badge;
 
 #[derive(Debug, Default)]
-pub struct JobsView;
+pub struct JobsView {
+    /// Where the test sets lie.
+    folder: PathField,
+}
+
+/// Failures listed; whoever has more reads them in a terminal.
+const FAILURES: usize = 200;
 
 impl JobsView {
+    /// Puts the cursor where a folder of test sets is asked for: the open model's, unless another stands there.
+    pub fn wants_folder(&mut self, state: &State) {
+        let beside = state.opened.as_ref().and_then(|opened| opened.model.path.parent());
+        if let (true, Some(beside)) = (self.folder.text.trim().is_empty(), beside) {
+            self.folder.text = beside.display().to_string();
+        }
+        self.folder.wants_focus = true;
+    }
+
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         ui.label(theme::title("Jobs"));
-        if cx.state.jobs.is_empty() {
-            message::empty_state(
-                ui,
-                Icon::Jobs,
-                "Nothing has run yet",
-                "Whatever takes longer than a moment is listed here: opening models, scoring tables.",
-                |ui| {
+        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            ui.set_max_width(theme::reading_width(ui));
+            self.verify_line(ui, cx);
+            if cx.state.jobs.is_empty() {
+                let text = "Whatever takes longer than a moment is listed here: opening models, scoring tables, verifying.";
+                message::empty_state(ui, Icon::Jobs, "Nothing has run yet", text, |ui| {
                     if ui.button("Go to Models").clicked() {
                         cx.outbox.ui(UiCommand::Show(Task::Models));
                     }
-                },
-            );
-            return;
-        }
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            ui.set_max_width(theme::reading_width(ui));
+                });
+                return;
+            }
             // The newest first: that is the one somebody is looking for.
             let verified = cx.state.jobs.iter().rev().find(|job| job.kind == JobKind::Verify && job.state == JobState::Done).map(|job| job.id);
             for record in cx.state.jobs.iter().rev() {
                 theme::card(ui).show(ui, |ui| {
                     ui.set_min_width(ui.available_width());
-                    job_ui(ui, cx, record);
-                    if let Some(report) = cx.state.verify.as_ref().filter(|_| verified == Some(record.id)) {
-                        verify_ui(ui, report);
+                    let report = cx.state.verify.as_ref().filter(|_| verified == Some(record.id));
+                    job_ui(ui, cx, record, report);
+                    if let Some(report) = report.filter(|report| !report.failures.is_empty()) {
+                        failures_ui(ui, report);
                     }
                 });
             }
         });
     }
+
+    /// Which test sets to run.
+    fn verify_line(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
+        ui.horizontal(|ui| {
+            ui.label("Test sets");
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let has_folder = !self.folder.text.trim().is_empty();
+                let run = icon::primary_button(ui, Icon::Run, "Verify");
+                let run = ui.add_enabled(has_folder, run).on_hover_text(UiCommand::Verify.tooltip()).clicked();
+                if icon::icon_button(ui, Icon::Folder, "Choose a folder of test sets").clicked() {
+                    cx.outbox.send(Action::Choose(Purpose::TestSets));
+                }
+                let hint = "a folder with model.onnx and test_data_set_0, or of such folders";
+                let field = self.folder.ui(ui, "Folder of test sets", hint, |_: &Path| false);
+                let folder = field.submitted.or_else(|| run.then(|| self.folder.path()));
+                if let Some(folder) = folder {
+                    cx.outbox.send(Action::Verify(folder));
+                }
+            });
+        });
+        ui.add_space(theme::STEP);
+    }
 }
 
-fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, record: &JobRecord) {
+fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, record: &JobRecord, report: Option<&VerifyReport>) {
     let palette = theme::palette(ui);
     if let Some(running) = cx.running.iter().find(|job| job.id == record.id) {
         ui.horizontal(|ui| job_tray::job_ui(ui, cx, running));
         return;
     }
-    let (mark, word, color) = match &record.state {
-        JobState::Running => ("▶", "running", palette.accent),
-        JobState::Done => ("✓", "done", palette.pass),
-        JobState::Cancelled => ("○", "cancelled", palette.weak_text),
-        JobState::Failed(_) => ("×", "failed", palette.fail),
+    let (mark, word, color) = match (&record.state, report) {
+        (JobState::Running, _) => ("▶", "running", palette.accent),
+        (JobState::Done, Some(report)) if report.failed > 0 => ("×", "fail", palette.fail),
+        (JobState::Done, Some(_)) => ("✓", "pass", palette.pass),
+        (JobState::Done, None) => ("✓", "done", palette.pass),
+        (JobState::Cancelled, _) => ("○", "cancelled", palette.weak_text),
+        (JobState::Failed(_), _) => ("×", "failed", palette.fail),
     };
     ui.horizontal(|ui| {
         ui.label(RichText::new(mark).color(color));
-        ui.add(Label::new(theme::strong(&record.label)).truncate());
-        badge(ui, word, color);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let page = record.kind.task();
             if record.kind == JobKind::Score && ui.button("Show").clicked() {
-                cx.outbox.ui(UiCommand::Show(page));
+                cx.outbox.ui(UiCommand::Show(record.kind.task()));
+            }
+            if let Some(line) = &record.command_line
+                && icon::icon_button(ui, Icon::Copy, "Copy as command").on_hover_text(line).clicked()
+            {
+                cx.outbox.copy(line, line);
             }
             if let Some(seconds) = record.seconds {
                 ui.label(theme::caption(ui, format::seconds(seconds))).on_hover_text(format!("{seconds} s"));
             }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(Label::new(theme::strong(&record.label)).truncate());
+                badge(ui, word, color);
+                if let Some(report) = report {
+                    ui.add(Label::new(theme::caption(ui, counts(report))).truncate());
+                }
+            });
         });
     });
     if let JobState::Failed(message) = &record.state {
@@ -81,16 +131,36 @@ fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, record: &JobRecord) {
     }
 }
 
-/// The verdict on test sets, and why cases failed.
-fn verify_ui(ui: &mut Ui, report: &VerifyReport) {
+/// `11 of 12 cases passed, 1 skipped`.
+fn counts(report: &VerifyReport) -> String {
+    let skipped = if report.skipped > 0 { format!(", {} skipped", format::count(report.skipped)) } else { String::new() };
+    format!("{} of {} passed{skipped}", format::count(report.passed), format::counted(report.cases, "case"))
+}
+
+/// Why cases failed.
+fn failures_ui(ui: &mut Ui, report: &VerifyReport) {
+    for failure in report.failures.iter().take(FAILURES) {
+        ui.separator();
+        ui.scope(|ui| failure_ui(ui, failure));
+    }
+    let n_more = report.failures.len().saturating_sub(FAILURES);
+    if n_more > 0 {
+        ui.separator();
+        ui.label(theme::caption(ui, format!("and {} more: copy the command to see them all in a terminal", format::count(n_more as u64))));
+    }
+}
+
+fn failure_ui(ui: &mut Ui, failure: &VerifyFailure) {
     let palette = theme::palette(ui);
-    let (word, color) = if report.failed == 0 { ("✓ pass", palette.pass) } else { ("× fail", palette.fail) };
+    let (word, color) = match failure.kind {
+        FailureKind::Unsupported => ("unsupported", palette.warn),
+        FailureKind::Mismatch => ("mismatch", palette.fail),
+        FailureKind::Error => ("error", palette.fail),
+    };
+    ui.spacing_mut().interact_size.y = 20.0;
     ui.horizontal(|ui| {
         badge(ui, word, color);
-        let skipped = if report.skipped > 0 { format!(", {} skipped", format::count(report.skipped)) } else { String::new() };
-        ui.label(format!("{} of {} passed{skipped}", format::count(report.passed), format::counted(report.cases, "case")));
+        ui.add(Label::new(theme::strong(&failure.case)).truncate().selectable(true));
     });
-    for failure in &report.failures {
-        ui.add(Label::new(format!("{}: {}", failure.case, failure.message)).wrap().selectable(true));
-    }
+    ui.add(Label::new(&failure.message).wrap().selectable(true));
 }

@@ -7,7 +7,7 @@ use drydock_core::data::TableInfo;
 use drydock_core::format;
 use drydock_core::score::{self, Binding, ScoreRequest};
 use drydock_core::session::{Command, JobKind, OpenedModel};
-use eframe::egui::{Align, Label, Layout, ScrollArea, Ui};
+use eframe::egui::{Align, Label, Layout, ScrollArea, Ui, vec2};
 
 use self::form::ScoreForm;
 use self::tables::{Rows, TableColumns};
@@ -36,6 +36,8 @@ pub struct ScoreView {
     form: ScoreForm,
     /// How the table feeds the model, and what that was worked out from.
     binding: Option<(BindingKey, Result<Binding, String>)>,
+    /// Counts the bindings.
+    binding_revision: u64,
     output_exists: Latest<PathBuf, bool>,
     tab: Tab,
     columns: TableState,
@@ -47,8 +49,8 @@ pub struct ScoreView {
     pub hint: Option<String>,
 }
 
-/// Address of the model, table, label.
-type BindingKey = (usize, PathBuf, Option<String>);
+/// Address of the model, and the request.
+type BindingKey = (usize, ScoreRequest);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Tab {
@@ -86,6 +88,8 @@ impl ScoreView {
         };
         self.form.follow(table);
         let binding = self.bind(opened, table);
+        let has_problem = self.form.has_problem(&opened.model, table);
+        let is_ready = binding.is_ok() && !has_problem;
         ui.label(theme::title("Score"));
         table_line(ui, cx, table);
         if let Some(error) = super::latest_error(cx.state, JobKind::Describe) {
@@ -96,16 +100,18 @@ impl ScoreView {
             ui.set_width(theme::reading_width(ui));
             self.form.ui(ui, cx, table, binding.as_ref().ok(), exists);
             ui.add_space(theme::STEP);
-            self.run_line(ui, cx, table, binding.is_ok(), exists);
+            self.run_line(ui, cx, table, is_ready, exists);
         });
-        if let Err(error) = &binding {
+        if has_problem {
+            // It is said at the field.
+        } else if let Err(error) = &binding {
             message::banner(ui, Tone::Error, error);
         } else if let Some(error) = super::latest_error(cx.state, JobKind::Score) {
             message::banner(ui, Tone::Error, error);
         }
         ui.add_space(theme::STEP);
         self.tables(ui, cx, table, binding.as_ref().ok());
-        self.run_if_wanted(cx, table, binding.is_ok(), exists);
+        self.run_if_wanted(cx, table, is_ready, exists);
     }
 
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
@@ -131,8 +137,9 @@ impl ScoreView {
 
     /// What a run would do, for "copy as command" and for the keyboard.
     pub fn command(&self, cx: &drydock_core::session::State) -> Option<Command> {
-        let table = cx.table.as_ref()?;
-        (self.form.data == table.path).then(|| Command::Score(self.form.request(table)))
+        let (table, opened) = (cx.table.as_ref()?, cx.opened.as_ref()?);
+        let is_sound = self.form.data == table.path && !self.form.has_problem(&opened.model, table);
+        is_sound.then(|| Command::Score(self.form.request(table)))
     }
 
     /// Scoring is over: what exists may have changed, and the scored rows are what one wants to see.
@@ -160,10 +167,13 @@ impl ScoreView {
                     cx.outbox.ui(UiCommand::OpenTable);
                 }
                 ui.add_space(theme::SMALL_GAP);
-                let field = self.path.ui(ui, "Path of a table", "or type a path: data/march.csv", drydock_core::data::is_table_path);
-                if let Some(path) = field.submitted {
-                    cx.outbox.core(Command::DescribeTable(path));
-                }
+                let size = vec2(theme::reading_width(ui).min(ui.available_width()) * 0.6, theme::CONTROL_HEIGHT);
+                ui.allocate_ui(size, |ui| {
+                    let field = self.path.ui(ui, "Path of a table", "or type a path: data/march.csv", drydock_core::data::is_table_path);
+                    if let Some(path) = field.submitted {
+                        cx.outbox.core(Command::DescribeTable(path));
+                    }
+                });
                 if let Some(hint) = &self.hint {
                     ui.label(theme::caption(ui, hint));
                 }
@@ -176,15 +186,16 @@ impl ScoreView {
 
     fn bind(&mut self, opened: &OpenedModel, table: &TableInfo) -> Result<Binding, String> {
         let request = self.form.request(table);
-        let key = (Arc::as_ptr(&opened.model).addr(), table.path.clone(), request.label.clone());
+        let key = (Arc::as_ptr(&opened.model).addr(), request.clone());
         if self.binding.as_ref().is_none_or(|(known, _)| *known != key) {
             let binding = score::bind(&opened.model, table, &request).map_err(|error| error.to_string());
             self.binding = Some((key, binding));
+            self.binding_revision += 1;
         }
         self.binding.as_ref().map_or_else(|| Ok(Binding::default()), |(_, binding)| binding.clone())
     }
 
-    fn run_line(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, table: &TableInfo, is_bound: bool, exists: Option<bool>) {
+    fn run_line(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, table: &TableInfo, is_ready: bool, exists: Option<bool>) {
         if let Some(job) = cx.running(JobKind::Score) {
             ui.horizontal(|ui| job_tray::job_ui(ui, cx, job));
             return;
@@ -192,11 +203,11 @@ impl ScoreView {
         ui.horizontal(|ui| {
             let is_free = exists != Some(true) || self.form.overwrite;
             let button = icon::primary_button(ui, Icon::Run, "Score");
-            let response = ui.add_enabled(is_bound && is_free, button).accessible_name(format!("Score {}", file_name(&table.path)));
-            let response = response.on_hover_text(UiCommand::RunScore.tooltip()).on_disabled_hover_text(if is_bound {
+            let response = ui.add_enabled(is_ready && is_free, button).accessible_name(format!("Score {}", file_name(&table.path)));
+            let response = response.on_hover_text(UiCommand::RunScore.tooltip()).on_disabled_hover_text(if is_ready {
                 "The output exists: replace it, or write elsewhere"
             } else {
-                "The table does not feed the model"
+                "The table does not feed the model as the options stand"
             });
             if response.clicked() {
                 cx.outbox.core(Command::Score(self.form.request(table)));
@@ -207,14 +218,14 @@ impl ScoreView {
         });
     }
 
-    fn run_if_wanted(&mut self, cx: &ViewContext<'_>, table: &TableInfo, is_bound: bool, exists: Option<bool>) {
+    fn run_if_wanted(&mut self, cx: &ViewContext<'_>, table: &TableInfo, is_ready: bool, exists: Option<bool>) {
         let Some(exists) = exists.filter(|_| self.wants_run) else { return };
         let is_looking = cx.running(JobKind::Describe).is_some();
         if is_looking {
             return;
         }
         self.wants_run = false;
-        if is_bound && !exists && cx.running(JobKind::Score).is_none() {
+        if is_ready && !exists && cx.running(JobKind::Score).is_none() {
             cx.outbox.core(Command::Score(self.form.request(table)));
         }
     }
@@ -243,7 +254,7 @@ impl ScoreView {
         let (source, revision): (&dyn TableSource, u64) = match (self.tab, scored) {
             (Tab::ScoredRows, Some(scored)) => (&Rows(scored), cx.state.jobs.len() as u64),
             (Tab::InputRows, _) => (&input_rows, table_revision(table)),
-            _ => (&columns, table_revision(table) ^ self.binding.as_ref().map_or(0, |(key, _)| key.0 as u64)),
+            _ => (&columns, table_revision(table) ^ self.binding_revision),
         };
         let salt = self.tab.name();
         self.table().ui(ui, salt, revision, source);

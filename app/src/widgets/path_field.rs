@@ -31,6 +31,11 @@ pub struct PathFieldResponse {
 }
 
 impl PathField {
+    /// What stands there, as the shell would read it.
+    pub fn path(&self) -> PathBuf {
+        expand_home(self.text.trim())
+    }
+
     /// `accepts` decides which files are suggested. `name` is the accessible name.
     pub fn ui(&mut self, ui: &mut Ui, name: &str, hint: &str, accepts: impl Fn(&Path) -> bool) -> PathFieldResponse {
         let edit =

@@ -87,6 +87,17 @@ impl Session {
 
     /// Does what a face asks. Long work becomes a job, whose id is returned.
     pub fn dispatch(&mut self, command: Command) -> Option<JobId> {
+        // Of predictions by hand, which come by the hundred, nobody looks for the line among the jobs.
+        let is_by_hand = matches!(command, Command::Predict(_) | Command::WhatIf(_));
+        let line = if is_by_hand { None } else { command_line(&command, &self.state) };
+        let id = self.begin(command)?;
+        if let Some(record) = self.state.jobs.iter_mut().find(|record| record.id == id) {
+            record.command_line = line;
+        }
+        Some(id)
+    }
+
+    fn begin(&mut self, command: Command) -> Option<JobId> {
         match command {
             Command::OpenModel { path, device } => Some(self.open(path, device, OpenModel::open)),
             Command::InspectModel { path, device } => Some(self.open(path, device, OpenModel::load)),
@@ -113,7 +124,11 @@ impl Session {
                 }))
             }
             Command::Verify(request) => {
-                Some(self.start(JobKind::Verify, "verifying".to_owned(), move |ctx| Ok(JobResult::Verified(verify::verify(ctx, &request)?))))
+                let label = match request.folders.as_slice() {
+                    [folder] => format!("verifying {}", file_name(folder)),
+                    folders => format!("verifying {}", crate::format::counted(folders.len() as u64, "folder")),
+                };
+                Some(self.start(JobKind::Verify, label, move |ctx| Ok(JobResult::Verified(verify::verify(ctx, &request)?))))
             }
             Command::Cancel(id) => {
                 if let Some(handle) = self.running.iter().find(|handle| handle.id == id) {
@@ -166,7 +181,7 @@ impl Session {
     }
 
     fn open(&mut self, path: PathBuf, device: DeviceChoice, open: fn(&TaskCtx, &Path, Device) -> Result<OpenModel, Error>) -> JobId {
-        let label = format!("opening {}", file_name(&path));
+        let label = format!("opening {}", model_name(&path));
         self.start(JobKind::Open, label, move |ctx| {
             let model = open(ctx, &path, Device::open(device)?)?;
             let report = inspect::inspect(&model);
@@ -219,7 +234,7 @@ impl Session {
         self.running.push(handle);
         // One-row predictions come by the hundred while a slider moves: they are not kept as records.
         if kind != JobKind::Predict {
-            self.state.jobs.push(JobRecord { id, kind, label, state: JobState::Running, seconds: None });
+            self.state.jobs.push(JobRecord { id, kind, label, state: JobState::Running, command_line: None, seconds: None });
         }
         self.events.push(Event::JobStarted(id));
         id
@@ -302,6 +317,12 @@ const PREVIEW_ROWS: usize = 50;
 
 /// Rows of a scored table that faces show.
 const SCORED_PREVIEW_ROWS: usize = 1000;
+
+/// A model's file, with its folder where the file's own name says nothing.
+fn model_name(path: &Path) -> String {
+    let folder = path.parent().and_then(Path::file_name).filter(|_| path.file_name().is_some_and(|name| name == "model.onnx"));
+    folder.map_or_else(|| file_name(path), |folder| format!("{}/model.onnx", folder.to_string_lossy()))
+}
 
 fn file_name(path: &std::path::Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())

@@ -52,6 +52,8 @@ pub struct JobRecord {
     /// "scoring march.csv".
     pub label: String,
     pub state: JobState,
+    /// The `drydock …` line that does the same, where there is one.
+    pub command_line: Option<String>,
     /// How long it took, once it has ended.
     pub seconds: Option<f64>,
 }

@@ -1,10 +1,12 @@
-//! Devices: the CPU, and GPUs through wgpu. Discovery never panics and happens only when a GPU is asked about,
-//! because probing graphics drivers costs a tenth of a second and may print to stderr.
+//! Devices: the CPU, and GPUs through wgpu. Discovery never panics and happens only when a GPU is asked about, because probing graphics
+//! drivers costs a tenth of a second. What drivers print meanwhile is kept: [`driver_messages`].
 
 use std::sync::{Mutex, OnceLock};
 
 use burn::backend::{CubeDevice, WgpuBackend, WgpuDevice, WgpuDeviceKind};
 use burn::tensor::{Device as BurnDevice, DeviceKind};
+
+use crate::stderr;
 
 /// Where a model runs.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -88,8 +90,27 @@ pub fn adapters() -> &'static [Adapter] {
     static ADAPTERS: OnceLock<Vec<Adapter>> = OnceLock::new();
     ADAPTERS.get_or_init(|| {
         // Graphics drivers are foreign code; a panic while probing them means "no adapter", not the end of the program.
-        std::panic::catch_unwind(probe).unwrap_or_default()
+        heard(|| std::panic::catch_unwind(probe).unwrap_or_default())
     })
+}
+
+/// Lines that graphics drivers have printed while they were probed and opened, each once.
+pub fn driver_messages() -> Vec<String> {
+    MESSAGES.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+}
+
+static MESSAGES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Does something with foreign code that prints.
+fn heard<T>(work: impl FnOnce() -> T) -> T {
+    let (result, printed) = stderr::collected(work);
+    let mut messages = MESSAGES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for line in printed.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if !messages.iter().any(|known| known == line) {
+            messages.push(line.to_owned());
+        }
+    }
+    result
 }
 
 impl Device {
@@ -155,8 +176,7 @@ pub fn cpu_features() -> &'static str {
     }
 }
 
-/// Graphics interfaces in the order of preference. The rest (OpenGL) are asked only where these find nothing:
-/// probing them without a display prints complaints of the driver to stderr.
+/// Graphics interfaces in the order of preference. The rest (OpenGL) are asked only where these find nothing.
 const PREFERRED: WgpuBackend = if cfg!(target_vendor = "apple") { WgpuBackend::Metal } else { WgpuBackend::Vulkan };
 
 fn probe() -> Vec<Adapter> {
@@ -196,7 +216,8 @@ fn open_adapter(adapter: &Adapter) -> Result<GpuDevice, DeviceError> {
         return result.clone();
     }
     // Graphics drivers are foreign code: a panic while opening one is an error with a message.
-    let result = std::panic::catch_unwind(|| initialize(adapter)).unwrap_or_else(|_| Err(DeviceError::Open("its driver broke down".to_owned())));
+    let result = heard(|| std::panic::catch_unwind(|| initialize(adapter)));
+    let result = result.unwrap_or_else(|_| Err(DeviceError::Open("its driver broke down".to_owned())));
     opened.push((adapter.kind.clone(), result.clone()));
     result
 }

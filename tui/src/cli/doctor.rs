@@ -21,6 +21,9 @@ fn describe(report: &DoctorReport, page: &mut Page) {
     fact("cpu", &format!("{}, {}", report.cpu_features, format::counted(report.cpu_cores as u64, "core")));
     if report.gpus.is_empty() {
         fact("gpu", "no adapter found; models run on the CPU");
+        for message in &report.driver_messages {
+            fact("", message);
+        }
     }
     for (index, gpu) in report.gpus.iter().enumerate() {
         let note = if gpu.is_software { " (software: correct, and slow)" } else { "" };

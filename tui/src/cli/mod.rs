@@ -13,7 +13,7 @@ mod predict;
 mod runner;
 pub mod score;
 mod topics;
-mod verify;
+pub mod verify;
 
 use args::{Cli, Command, CommonArgs};
 use output::{Output, say};

@@ -18,12 +18,15 @@ pub fn run(args: &VerifyArgs, common: &CommonArgs, output: &mut Output) -> Resul
     if output.json {
         output.document(object(report));
     } else {
-        print(report, &mut output.page);
+        // The verdict last: that is where one looks.
+        failures(report, &mut output.page);
+        verdict(report, &mut output.page);
     }
     if report.failed > 0 { Err(Failure::Judgement) } else { Ok(()) }
 }
 
-fn print(report: &VerifyReport, page: &mut Page) {
+/// Case by case why it failed.
+pub fn failures(report: &VerifyReport, page: &mut Page) {
     for failure in &report.failures {
         let kind = match failure.kind {
             FailureKind::Unsupported => "unsupported",
@@ -33,6 +36,9 @@ fn print(report: &VerifyReport, page: &mut Page) {
         page.toned(Tone::Bad, &format!("{kind}: {}", failure.case));
         page.sentence(Tone::Plain, &failure.message);
     }
+}
+
+pub fn verdict(report: &VerifyReport, page: &mut Page) {
     let (verdict, tone) = if report.failed > 0 { ("fail", Tone::Bad) } else { ("pass", Tone::Good) };
     let cases = format::counted(report.cases, "case");
     let [passed, failed, skipped] = [report.passed, report.failed, report.skipped].map(format::count);

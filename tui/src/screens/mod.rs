@@ -1,7 +1,7 @@
 //! The screens, one per task. A screen holds what was typed and selected; everything else it reads from the session's state.
 
 use crossterm::event::KeyEvent;
-use drydock_core::session::{Command, Notice, Session, State};
+use drydock_core::session::{self, Command, Notice, Session, State};
 use drydock_core::tensor::device::DeviceChoice;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -83,6 +83,11 @@ pub trait Screen {
     /// What the screen is about to do, as a command to copy.
     fn command(&self, _state: &State) -> Option<Command> {
         None
+    }
+
+    /// The line to copy.
+    fn command_line(&self, state: &State) -> Option<String> {
+        session::command_line(&self.command(state)?, state)
     }
 }
 

@@ -4,4 +4,5 @@ pub mod bar;
 pub mod list;
 pub mod panel;
 pub mod path_field;
+pub mod plot;
 pub mod text_field;

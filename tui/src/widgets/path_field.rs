@@ -10,6 +10,7 @@ pub enum Wanted {
     Model,
     Table,
     Picture,
+    Folder,
     Any,
 }
 
@@ -21,6 +22,7 @@ impl Wanted {
             Self::Model => has_extension(&["onnx"]),
             Self::Table => drydock_core::data::is_table_path(path),
             Self::Picture => has_extension(&["png", "jpg", "jpeg"]),
+            Self::Folder => false,
             Self::Any => true,
         }
     }

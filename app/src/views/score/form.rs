@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use drydock_core::data::{TableInfo, is_table_path};
-use drydock_core::score::{Binding, Keep, OnError, ScoreRequest};
-use eframe::egui::{Align, Button, Label, Layout, PopupCloseBehavior, Ui, vec2};
+use drydock_core::model::OpenModel;
+use drydock_core::score::{Binding, Keep, OnError, ScoreOption, ScoreRequest};
+use eframe::egui::{Align, Align2, Button, Label, Layout, PopupCloseBehavior, TextEdit, Ui, vec2};
 
 use super::default_request;
 use crate::action::Action;
@@ -14,6 +15,7 @@ use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::combo::combo;
 use crate::widgets::icon::Icon;
+use crate::widgets::message;
 use crate::widgets::path_field::PathField;
 
 #[derive(Debug, Default)]
@@ -26,6 +28,11 @@ pub struct ScoreForm {
     label: Option<String>,
     keep: Keep,
     on_error: OnError,
+    /// Whether the options that one seldom needs are shown.
+    shows_more: bool,
+    columns: String,
+    bind: String,
+    batch: String,
 }
 
 const NAME_WIDTH: f32 = 112.0;
@@ -43,18 +50,33 @@ impl ScoreForm {
         PathBuf::from(self.output.text.trim())
     }
 
+    /// What a run would do. What can't stand is left out: [`Self::has_problem`] says so before anything runs.
     pub fn request(&self, table: &TableInfo) -> ScoreRequest {
-        ScoreRequest {
+        let mut request = ScoreRequest {
             output: self.output_path(),
             label: self.label.clone(),
             keep: self.keep.clone(),
             on_error: self.on_error,
             overwrite: self.overwrite,
             ..default_request(&table.path)
+        };
+        for (option, text) in self.written() {
+            let _ = option.set(&mut request, text);
         }
+        request
+    }
+
+    fn written(&self) -> [(ScoreOption, &str); 3] {
+        [(ScoreOption::Columns, &self.columns), (ScoreOption::Bind, &self.bind), (ScoreOption::Batch, &self.batch)]
+    }
+
+    /// Whether something is written that can't stand; it is said where it is written.
+    pub fn has_problem(&self, model: &OpenModel, table: &TableInfo) -> bool {
+        self.written().into_iter().any(|(option, text)| option.problem(text, Some(model), Some(table)).is_some())
     }
 
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, table: &TableInfo, binding: Option<&Binding>, exists: Option<bool>) {
+        let model = cx.state.opened.as_ref().map(|opened| &*opened.model);
         line(ui, "Output", |ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if ui.add(Button::new(Icon::Folder.atom())).accessible_name("Choose where to write").on_hover_text("Choose where to write").clicked()
@@ -75,7 +97,19 @@ impl ScoreForm {
         line(ui, "Bad rows", |ui| {
             ui.selectable_value(&mut self.on_error, OnError::Stop, "Stop").on_hover_text("The first row that can't be scored ends the run");
             ui.selectable_value(&mut self.on_error, OnError::Skip, "Set aside").on_hover_text("They go to a file of their own, with the reason");
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let text = if self.shows_more { "Fewer options" } else { "More options" };
+                let button = ui.button(text).on_hover_text("Which columns feed which input, and how many rows run at once");
+                self.shows_more ^= button.clicked();
+            });
         });
+        if self.shows_more {
+            for (option, text) in
+                [(ScoreOption::Columns, &mut self.columns), (ScoreOption::Bind, &mut self.bind), (ScoreOption::Batch, &mut self.batch)]
+            {
+                option_ui(ui, option, text, model, table);
+            }
+        }
     }
 
     fn label_ui(&mut self, ui: &mut Ui, table: &TableInfo, binding: Option<&Binding>) {
@@ -126,6 +160,25 @@ impl ScoreForm {
         if is_chosen {
             ui.label(theme::caption(ui, "and the predictions"));
         }
+    }
+}
+
+/// An option that is written, with what holds without it and, below, why it can't stand.
+fn option_ui(ui: &mut Ui, option: ScoreOption, text: &mut String, model: Option<&OpenModel>, table: &TableInfo) {
+    let (name, accessible_name) = match option {
+        ScoreOption::Columns => ("Columns", "Feature columns, in order"),
+        ScoreOption::Bind => ("Bind", "Columns of each input"),
+        ScoreOption::Batch => ("Batch", "Rows per batch"),
+        ScoreOption::Label => ("Label", "Label"),
+        ScoreOption::Keep => ("Keep", "Columns to keep"),
+    };
+    line(ui, name, |ui| {
+        let hint = format!("{}; for example {}", option.default_meaning(), option.example());
+        let edit = TextEdit::singleline(text).hint_text(hint).desired_width(ui.available_width()).align(Align2::LEFT_CENTER);
+        ui.add(edit).accessible_name(accessible_name);
+    });
+    if let Some(problem) = option.problem(text, model, Some(table)) {
+        line(ui, "", |ui| message::field_error(ui, &problem));
     }
 }
 

@@ -13,13 +13,16 @@ use super::{Line as FormLine, Mode, PredictScreen, View};
 use crate::screens::{NARROW, WIDE};
 use crate::text::{Align, TextTable, cut, padded};
 use crate::theme::Theme;
-use crate::widgets::{bar, list, panel};
+use crate::widgets::{bar, list, panel, plot};
 
 /// A slider takes what the value leaves, within these bounds.
 const SLIDER_WIDTHS: std::ops::RangeInclusive<usize> = 6..=15;
 
 /// Cells for a number beside its slider.
 const VALUE_WIDTH: usize = 8;
+
+/// Below this there is no room for a curve beside the form.
+const LOW: u16 = 16;
 
 pub fn draw(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
     let theme = view.theme;
@@ -29,7 +32,20 @@ pub fn draw(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, view: Vie
         panel::lines(frame, inner, panel::sentence(text, usize::from(inner.width), theme.faint()));
         return;
     }
-    if matches!(screen.mode, Mode::TypingTable { .. } | Mode::ChoosingRow { .. }) && area.width < WIDE {
+    let is_choosing_row = matches!(screen.mode, Mode::TypingTable { .. } | Mode::ChoosingRow { .. });
+    let area = if screen.what_if.is_shown && !(is_choosing_row && area.width < WIDE) {
+        // Form and answer keep what they need first; on a low screen the curve alone is shown.
+        let height = if area.height < LOW { area.height } else { (area.height / 2).clamp(9, 16) };
+        let [above, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
+        draw_what_if(screen, frame, below, view);
+        above
+    } else {
+        area
+    };
+    if area.height == 0 {
+        return;
+    }
+    if is_choosing_row && area.width < WIDE {
         draw_rows(screen, frame, area, view);
     } else if area.width >= WIDE {
         let [form, result, rows] = Layout::horizontal([Constraint::Length(56), Constraint::Length(34), Constraint::Fill(1)]).areas(area);
@@ -193,6 +209,24 @@ fn prediction_lines(prediction: &Prediction, unit: &str, width: usize, theme: Th
         lines.push(Line::raw(cut(&values.join(" "), width)));
     }
     lines
+}
+
+/// The curve of the answer over one column, under a sentence that says what it shows.
+fn draw_what_if(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
+    let theme = view.theme;
+    let name = screen.form.fields.get(screen.what_if.column).map_or("", |field| &field.column.name);
+    let inner = panel::panel(frame, area, &format!("What if: {name}"), false, theme);
+    let Some(figure) = screen.figure(view.state()) else {
+        let text = if screen.problem().is_some() { "The curve follows when the row can be predicted." } else { "…" };
+        panel::lines(frame, inner, panel::sentence(text, usize::from(inner.width), theme.faint()));
+        return;
+    };
+    let [title, below] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+    panel::lines(frame, title, vec![Line::raw(cut(&figure.title, usize::from(title.width)))]);
+    // Where nothing could be told from a line any more, the sentence has to do.
+    if below.height >= 3 && below.width >= 16 {
+        plot::plot(frame, below, &figure, theme);
+    }
 }
 
 fn draw_rows(screen: &PredictScreen, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {

@@ -103,8 +103,7 @@ impl Field {
 
     /// The usual range, where it is one.
     pub fn bounds(&self) -> Option<(f64, f64)> {
-        let (min, max) = (self.column.min?, self.column.max?);
-        (min.is_finite() && max.is_finite() && min < max).then_some((min, max))
+        self.column.usual_range()
     }
 
     /// The next larger (`direction` 1) or smaller (-1) value, or the next or previous choice.

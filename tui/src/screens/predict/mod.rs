@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 use drydock_core::data::TableInfo;
 use drydock_core::model::OpenModel;
-use drydock_core::predict::PredictRequest;
+use drydock_core::predict::{PredictRequest, what_if};
+use drydock_core::report::Figure;
 use drydock_core::session::{Command, State};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -39,6 +40,16 @@ pub struct PredictScreen {
     /// The row of the table chosen last.
     table_row: usize,
     shows_result: bool,
+    what_if: WhatIf,
+}
+
+/// The curve of the answer over one column.
+#[derive(Debug, Default)]
+struct WhatIf {
+    is_shown: bool,
+    /// Index of the column that is varied: the selected one, or the last selected one that can be.
+    column: usize,
+    asked: Option<PredictRequest>,
 }
 
 /// What the keys do just now.
@@ -96,10 +107,60 @@ impl PredictScreen {
     }
 
     /// Asks for a prediction unless the form says by itself that there can be none.
-    fn predict(&self, cx: &mut Context<'_>) {
+    fn predict(&mut self, cx: &mut Context<'_>) {
         if self.model.is_some() && self.problem().is_none() {
             cx.session.dispatch(Command::Predict(self.request()));
+            self.ask_what_if(cx);
         }
+    }
+
+    /// Shows or hides the curve.
+    fn toggle_what_if(&mut self, cx: &mut Context<'_>) {
+        if self.picture.as_ref().is_some_and(|path| !path.is_empty()) {
+            cx.say("the answer is about a picture: make its line empty (x) to vary a number");
+            return;
+        }
+        self.what_if.is_shown = !self.what_if.is_shown;
+        if self.what_if.is_shown {
+            let first = self.form.fields.iter().position(|field| field.column.usual_range().is_some());
+            match first {
+                Some(first) => self.what_if.column = first,
+                None => {
+                    self.what_if.is_shown = false;
+                    cx.say("this model has no number with a usual range that could be varied");
+                }
+            }
+            self.follow_selection(cx);
+        }
+    }
+
+    /// Turns the curve to the selected column, if it can be varied.
+    fn follow_selection(&mut self, cx: &mut Context<'_>) {
+        if let Some(Line::Column(index)) = self.selected_line()
+            && self.form.fields.get(index).is_some_and(|field| field.column.usual_range().is_some())
+        {
+            self.what_if.column = index;
+        }
+        self.ask_what_if(cx);
+    }
+
+    fn ask_what_if(&mut self, cx: &mut Context<'_>) {
+        if !self.what_if.is_shown || self.problem().is_some() {
+            return;
+        }
+        let Some(field) = self.form.fields.get(self.what_if.column) else { return };
+        let request = what_if::request(&field.column, &self.form.row());
+        if let Some(request) = request.filter(|request| self.what_if.asked.as_ref() != Some(request)) {
+            self.what_if.asked = Some(request.clone());
+            cx.session.dispatch(Command::WhatIf(request));
+        }
+    }
+
+    /// The curve, once its answer is there.
+    fn figure(&self, state: &State) -> Option<Figure> {
+        let column = &self.form.fields.get(self.what_if.column)?.column;
+        let (request, report) = state.what_if.as_ref()?;
+        what_if::figure(&self.model.as_ref()?.contract, column, &self.form.row(), request, report)
     }
 
     fn value(&self) -> String {
@@ -112,7 +173,11 @@ impl PredictScreen {
 
     fn set_value(&mut self, value: &str, cx: &mut Context<'_>) {
         match self.selected_line() {
-            Some(Line::Picture) => self.picture = Some(value.to_owned()),
+            Some(Line::Picture) => {
+                self.picture = Some(value.to_owned());
+                // The curve is about a row.
+                self.what_if.is_shown &= value.is_empty();
+            }
             Some(Line::Column(index)) => {
                 if let Some(field) = self.form.fields.get_mut(index) {
                     value.clone_into(&mut field.value);
@@ -184,6 +249,7 @@ impl PredictScreen {
             (Action::Complete, Mode::Typing { .. }) => {
                 self.mode = Mode::Form;
                 self.selected = (self.selected + 1).min(self.n_lines().saturating_sub(1));
+                self.follow_selection(cx);
                 self.edit();
             }
             (Action::Accept, Mode::Typing { field, .. }) => {
@@ -257,7 +323,9 @@ impl PredictScreen {
         match action {
             Action::Up | Action::Down | Action::First | Action::Last => {
                 self.selected = list::moved(self.selected, self.n_lines(), action).unwrap_or(self.selected);
+                self.follow_selection(cx);
             }
+            Action::WhatIf => self.toggle_what_if(cx),
             Action::Left => self.step(-1, Stride::Step, cx),
             Action::Right => self.step(1, Stride::Step, cx),
             Action::PageDown => self.step(-1, Stride::Leap, cx),
@@ -367,7 +435,7 @@ impl Screen for PredictScreen {
     fn hints(&self, state: &State) -> Vec<Action> {
         match &self.mode {
             Mode::Form if state.opened.is_none() => vec![Action::Go(Task::Models)],
-            Mode::Form => vec![Action::Edit, Action::Left, Action::Right, Action::FillFromRow, Action::CopyCommand],
+            Mode::Form => vec![Action::Edit, Action::Right, Action::WhatIf, Action::FillFromRow, Action::CopyCommand],
             Mode::Typing { .. } | Mode::TypingTable { .. } => vec![Action::Accept, Action::Complete, Action::Discard],
             Mode::Choosing { .. } | Mode::ChoosingRow { .. } => vec![Action::Confirm, Action::Back],
         }

@@ -6,13 +6,13 @@ use drydock_core::contract::Column;
 use drydock_core::data::{TableColumn, TableColumnKind, TableInfo};
 use drydock_core::format;
 use drydock_core::jobs::JobId;
-use drydock_core::score::{Binding, OnError};
+use drydock_core::score::{Binding, OnError, ScoreOption};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Field, Outcome, ScoreScreen, View};
+use super::{Field, MORE_OPTIONS, Outcome, ScoreScreen, View};
 use crate::cli;
 use crate::screens::WIDE;
 use crate::text::{Align, TextTable, cut, padded};
@@ -32,16 +32,22 @@ pub fn draw(screen: &ScoreScreen, frame: &mut Frame<'_>, area: Rect, view: View<
     let inner = panel::panel(frame, main, "Score", true, theme);
     let width = usize::from(inner.width);
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for field in Field::ALL {
+    for field in screen.fields() {
         lines.push(field_line(screen, field, width, view));
         if let (true, Some(typing)) = (field == screen.selected, &screen.typing) {
             place_cursor(screen, frame, inner, lines.len() - 1);
             if !typing.candidates.is_empty() {
-                lines.push(Line::styled(
-                    format!("{}{}", " ".repeat(NAME_WIDTH + 2), cut(&typing.candidates.join("  "), width.saturating_sub(NAME_WIDTH + 2))),
-                    theme.faint(),
-                ));
+                lines.push(indented(&typing.candidates.join("  "), width, theme.faint()));
+            } else if let Field::Option(option) = field {
+                lines.push(indented(&format!("for example {}", option.example()), width, theme.faint()));
             }
+        }
+        // What is still being written need not stand yet.
+        let is_typing = field == screen.selected && screen.typing.is_some();
+        if let (Field::Option(option), false) = (field, is_typing)
+            && let Some(problem) = screen.problem(option, view.state())
+        {
+            lines.push(indented(&format!("✗ {problem}"), width, theme.bad()));
         }
     }
     if view.state().opened.is_none() {
@@ -67,12 +73,17 @@ pub fn draw(screen: &ScoreScreen, frame: &mut Frame<'_>, area: Rect, view: View<
     }
 }
 
+/// A line below a field's value.
+fn indented(text: &str, width: usize, style: Style) -> Line<'static> {
+    Line::styled(format!("{}{}", " ".repeat(NAME_WIDTH + 2), cut(text, width.saturating_sub(NAME_WIDTH + 2))), style)
+}
+
 fn place_cursor(screen: &ScoreScreen, frame: &mut Frame<'_>, inner: Rect, line: usize) {
     let field = match screen.selected {
         Field::File => &screen.file,
         Field::Output => &screen.output,
-        Field::Label => &screen.label,
-        Field::OnError | Field::Overwrite => return,
+        Field::Option(option) => screen.options.get(option),
+        Field::OnError | Field::Overwrite | Field::More => return,
     };
     let (_, cursor) = field.visible(usize::from(inner.width).saturating_sub(NAME_WIDTH + 2));
     if let (Ok(x), Ok(y)) = (u16::try_from(NAME_WIDTH + 2 + cursor), u16::try_from(line))
@@ -94,12 +105,17 @@ fn field_line(screen: &ScoreScreen, field: Field, width: usize, view: View<'_>) 
     let (value, note) = match field {
         Field::File if is_typing => (screen.file.visible(room).0, String::new()),
         Field::Output if is_typing => (screen.output.visible(room).0, String::new()),
-        Field::Label if is_typing => (screen.label.visible(room).0, String::new()),
+        Field::Option(option) if is_typing => (screen.options.get(option).visible(room).0, String::new()),
         Field::File if screen.file.text().is_empty() => (String::new(), "press e and type the path of a table".to_owned()),
         Field::File => (screen.file.text().to_owned(), table_note(screen)),
         Field::Output if screen.file.text().is_empty() => (screen.output.text().to_owned(), String::new()),
         Field::Output => (screen.output_path().display().to_string(), String::new()),
-        Field::Label => label_value(screen),
+        Field::Option(ScoreOption::Label) => label_value(screen),
+        Field::Option(option) => match screen.options.get(option).text() {
+            "" => (String::new(), option.default_meaning().to_owned()),
+            written => (written.to_owned(), String::new()),
+        },
+        Field::More => (String::new(), more_note(screen)),
         Field::OnError if screen.on_error == OnError::Stop => ("stop at the first".to_owned(), "← →".to_owned()),
         Field::OnError => ("set aside and go on".to_owned(), "← →".to_owned()),
         Field::Overwrite if screen.overwrite => ("replace an output that exists".to_owned(), "← →".to_owned()),
@@ -131,14 +147,28 @@ fn table_note(screen: &ScoreScreen) -> String {
     }
 }
 
+/// What can be unfolded, or what is written in what is folded.
+fn more_note(screen: &ScoreScreen) -> String {
+    if screen.shows_more {
+        return "fewer ←".to_owned();
+    }
+    let written = MORE_OPTIONS.into_iter().filter_map(|option| match screen.options.get(option).text().trim() {
+        "" => None,
+        written => Some(format!("{} {written}", option.name())),
+    });
+    let written: Vec<String> = written.collect();
+    if written.is_empty() { "keep, columns, bind, batch →".to_owned() } else { written.join(" · ") }
+}
+
 fn label_value(screen: &ScoreScreen) -> (String, String) {
     let found = match &screen.binding {
         Some(Ok(binding)) => binding.label.clone(),
         _ => None,
     };
-    match (screen.label.text(), found) {
+    match (screen.options.get(ScoreOption::Label).text(), found) {
         ("", Some(found)) => (found, "(found)".to_owned()),
-        ("", None) => (String::new(), "none: no metrics".to_owned()),
+        ("", None) if screen.binding.is_some() => (String::new(), "none: no metrics".to_owned()),
+        ("", None) => (String::new(), ScoreOption::Label.default_meaning().to_owned()),
         (typed, Some(_)) => (typed.to_owned(), "(found)".to_owned()),
         (typed, None) => (typed.to_owned(), String::new()),
     }

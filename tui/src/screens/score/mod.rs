@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crossterm::event::KeyEvent;
 use drydock_core::data::TableInfo;
 use drydock_core::jobs::JobId;
-use drydock_core::score::{self, Binding, OnError, ScoreReport, ScoreRequest};
+use drydock_core::score::{self, Binding, OnError, ScoreOption, ScoreReport, ScoreRequest};
 use drydock_core::session::{Command, JobState, State};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -24,9 +24,11 @@ mod draw;
 pub struct ScoreScreen {
     file: TextField,
     output: TextField,
-    label: TextField,
+    options: OptionTexts,
     on_error: OnError,
     overwrite: bool,
+    /// Whether the options that one seldom needs are listed.
+    shows_more: bool,
     selected: Field,
     typing: Option<Typing>,
     /// The head of the file to score, or why it can't be read.
@@ -53,42 +55,100 @@ enum Outcome {
     Failed(String),
 }
 
+/// What is written into the options.
+#[derive(Debug, Default)]
+struct OptionTexts {
+    label: TextField,
+    columns: TextField,
+    bind: TextField,
+    keep: TextField,
+    batch: TextField,
+}
+
+impl OptionTexts {
+    fn get(&self, option: ScoreOption) -> &TextField {
+        match option {
+            ScoreOption::Label => &self.label,
+            ScoreOption::Columns => &self.columns,
+            ScoreOption::Bind => &self.bind,
+            ScoreOption::Keep => &self.keep,
+            ScoreOption::Batch => &self.batch,
+        }
+    }
+
+    fn get_mut(&mut self, option: ScoreOption) -> &mut TextField {
+        match option {
+            ScoreOption::Label => &mut self.label,
+            ScoreOption::Columns => &mut self.columns,
+            ScoreOption::Bind => &mut self.bind,
+            ScoreOption::Keep => &mut self.keep,
+            ScoreOption::Batch => &mut self.batch,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Field {
     #[default]
     File,
     Output,
-    Label,
     OnError,
     Overwrite,
+    /// Unfolds the options below it.
+    More,
+    Option(ScoreOption),
 }
 
-impl Field {
-    const ALL: [Self; 5] = [Self::File, Self::Output, Self::Label, Self::OnError, Self::Overwrite];
+/// Always there.
+const FIRST_FIELDS: [Field; 6] = [Field::File, Field::Output, Field::Option(ScoreOption::Label), Field::OnError, Field::Overwrite, Field::More];
 
+/// Options that one seldom needs.
+const MORE_OPTIONS: [ScoreOption; 4] = [ScoreOption::Keep, ScoreOption::Columns, ScoreOption::Bind, ScoreOption::Batch];
+
+impl Field {
     fn name(self) -> &'static str {
         match self {
             Self::File => "file",
             Self::Output => "output",
-            Self::Label => "label",
             Self::OnError => "bad rows",
             Self::Overwrite => "replace",
+            Self::More => "more",
+            Self::Option(option) => option.name(),
         }
     }
 }
 
 impl ScoreScreen {
-    /// What would be done now.
+    /// The fields as they are listed, from top to bottom.
+    fn fields(&self) -> Vec<Field> {
+        let more = if self.shows_more { MORE_OPTIONS.as_slice() } else { &[] };
+        FIRST_FIELDS.into_iter().chain(more.iter().copied().map(Field::Option)).collect()
+    }
+
+    /// What would be done now. What can't stand is left out: [`Self::problem`] says so before anything runs.
     fn request(&self) -> ScoreRequest {
-        let label = self.label.text().trim();
-        ScoreRequest {
+        let mut request = ScoreRequest {
             data: self.data_path(),
             output: self.output_path(),
-            label: (!label.is_empty()).then(|| label.to_owned()),
             on_error: self.on_error,
             overwrite: self.overwrite,
             ..ScoreRequest::default()
+        };
+        for option in std::iter::once(ScoreOption::Label).chain(MORE_OPTIONS) {
+            let _ = option.set(&mut request, self.options.get(option).text());
         }
+        request
+    }
+
+    /// Why what is written into an option can't stand.
+    fn problem(&self, option: ScoreOption, state: &State) -> Option<String> {
+        let table = self.table.as_ref().and_then(|table| table.as_ref().ok());
+        option.problem(self.options.get(option).text(), state.opened.as_ref().map(|opened| &*opened.model), table)
+    }
+
+    /// The first option that can't stand.
+    fn wrong_option(&self, state: &State) -> Option<ScoreOption> {
+        std::iter::once(ScoreOption::Label).chain(MORE_OPTIONS).find(|option| self.problem(*option, state).is_some())
     }
 
     fn data_path(&self) -> PathBuf {
@@ -110,8 +170,8 @@ impl ScoreScreen {
         match self.selected {
             Field::File => Some(&mut self.file),
             Field::Output => Some(&mut self.output),
-            Field::Label => Some(&mut self.label),
-            Field::OnError | Field::Overwrite => None,
+            Field::Option(option) => Some(self.options.get_mut(option)),
+            Field::OnError | Field::Overwrite | Field::More => None,
         }
     }
 
@@ -128,7 +188,8 @@ impl ScoreScreen {
         match self.selected {
             Field::OnError => self.on_error = if self.on_error == OnError::Stop { OnError::Skip } else { OnError::Stop },
             Field::Overwrite => self.overwrite = !self.overwrite,
-            Field::File | Field::Output | Field::Label => {}
+            Field::More => self.shows_more = !self.shows_more,
+            Field::File | Field::Output | Field::Option(_) => {}
         }
     }
 
@@ -145,8 +206,12 @@ impl ScoreScreen {
 
     /// Decides again how the table feeds the model. Cheap.
     fn bind(&mut self, state: &State) {
+        // An option that can't stand says so itself; what would come of the others alone is of no interest.
+        let is_sound = self.wrong_option(state).is_none();
         self.binding = match (&state.opened, &self.table) {
-            (Some(opened), Some(Ok(table))) => Some(score::bind(&opened.model, table, &self.request()).map_err(|error| error.to_string())),
+            (Some(opened), Some(Ok(table))) if is_sound => {
+                Some(score::bind(&opened.model, table, &self.request()).map_err(|error| error.to_string()))
+            }
             _ => None,
         };
     }
@@ -160,6 +225,9 @@ impl ScoreScreen {
         } else if self.file.text().trim().is_empty() {
             self.selected = Field::File;
             self.edit();
+        } else if let Some(option) = self.wrong_option(state) {
+            self.shows_more |= MORE_OPTIONS.contains(&option);
+            self.selected = Field::Option(option);
         } else {
             self.outcome = None;
             self.preview = None;
@@ -171,7 +239,7 @@ impl ScoreScreen {
     fn accept(&mut self, cx: &mut Context<'_>) {
         let is_file = self.selected == Field::File;
         if is_file && self.data_path().is_dir() {
-            self.complete();
+            self.complete(cx.session.state());
             return;
         }
         self.typing = None;
@@ -182,26 +250,39 @@ impl ScoreScreen {
         }
     }
 
-    fn complete(&mut self) {
+    fn complete(&mut self, state: &State) {
         let candidates = match self.selected {
             Field::File => path_field::complete(&mut self.file, Wanted::Table).candidates,
             Field::Output => path_field::complete(&mut self.output, Wanted::Any).candidates,
-            // A label is a column of the table.
-            Field::Label => self.complete_label(),
-            Field::OnError | Field::Overwrite => Vec::new(),
+            Field::Option(ScoreOption::Batch) | Field::OnError | Field::Overwrite | Field::More => Vec::new(),
+            Field::Option(option) => self.complete_name(option, state),
         };
         if let Some(typing) = &mut self.typing {
             typing.candidates = candidates;
         }
     }
 
-    fn complete_label(&mut self) -> Vec<String> {
-        let Some(Ok(table)) = &self.table else { return Vec::new() };
-        let typed = self.label.text();
-        let fitting: Vec<String> = table.columns.iter().map(|column| column.name.clone()).filter(|name| name.starts_with(typed)).collect();
+    /// Completes the name that is being written: of a column of the table, or of an input of the model.
+    fn complete_name(&mut self, option: ScoreOption, state: &State) -> Vec<String> {
+        let written = self.options.get(option).text().to_owned();
+        let start = written.rfind(|c| matches!(c, ',' | ';' | '=')).map_or(0, |separator| separator + 1);
+        let begun = written.get(start..).unwrap_or_default();
+        let stem = begun.trim_start();
+        let head = written.get(..written.len() - stem.len()).unwrap_or_default();
+        let is_input = option == ScoreOption::Bind && !head.trim_end().ends_with([',', '=']);
+        let names: Vec<String> = match (is_input, &state.opened, &self.table) {
+            (true, Some(opened), _) => {
+                let graph = &opened.model.model.graph;
+                graph.inputs.iter().map(|id| format!("{}=", graph.value(*id).name)).collect()
+            }
+            (false, _, Some(Ok(table))) => table.columns.iter().map(|column| score::names_text(std::slice::from_ref(&column.name))).collect(),
+            _ => Vec::new(),
+        };
+        let fitting: Vec<String> = names.into_iter().filter(|name| name.starts_with(stem)).collect();
         match fitting.as_slice() {
             [only] => {
-                self.label.set(only);
+                let completed = format!("{head}{only}");
+                self.options.get_mut(option).set(&completed);
                 Vec::new()
             }
             _ => fitting,
@@ -255,9 +336,10 @@ impl Screen for ScoreScreen {
     fn act(&mut self, action: Action, cx: &mut Context<'_>) -> bool {
         match action {
             Action::Up | Action::Down | Action::First | Action::Last => {
-                let index = Field::ALL.iter().position(|field| *field == self.selected).unwrap_or(0);
-                let moved = list::moved(index, Field::ALL.len(), action).unwrap_or(index);
-                self.selected = Field::ALL.get(moved).copied().unwrap_or_default();
+                let fields = self.fields();
+                let index = fields.iter().position(|field| *field == self.selected).unwrap_or(0);
+                let moved = list::moved(index, fields.len(), action).unwrap_or(index);
+                self.selected = fields.get(moved).copied().unwrap_or_default();
             }
             Action::Left | Action::Right => self.toggle(),
             Action::Edit => self.edit(),
@@ -274,7 +356,7 @@ impl Screen for ScoreScreen {
                     field.set(&before);
                 }
             }
-            Action::Complete => self.complete(),
+            Action::Complete => self.complete(cx.session.state()),
             _ => return false,
         }
         true
