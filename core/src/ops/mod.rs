@@ -26,6 +26,7 @@ pub mod activation;
 pub mod bitwise;
 pub mod concat;
 pub mod constant;
+pub mod contrib;
 pub mod control_flow;
 pub mod conv;
 pub mod cumulative;

@@ -6,6 +6,7 @@
 mod activation;
 mod cell;
 mod layer;
+mod quantized;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -13,6 +14,7 @@ mod weights;
 use activation::Activation;
 use cell::CellKind;
 use layer::{Layout, Sequences};
+use quantized::QuantizedWeights;
 use rayon::prelude::*;
 use weights::{DirectionWeights, WeightInputs};
 
@@ -43,6 +45,16 @@ fn build_lstm(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     Recurrent::build(CellKind::Lstm { couples_gates }, node)
 }
 
+/// DynamicQuantizeLSTM of the domain `com.microsoft`: as LSTM, with W `[directions, features, 4·units]` and R `[directions, units, 4·units]` of 8-bit
+/// integers, and after P the scale and zero point of W and of R.
+pub(super) fn build_dynamic_quantize_lstm(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    let couples_gates = node.attributes.int("input_forget")?.unwrap_or(0) != 0;
+    // The weights are no numbers to the layer, so it is not shown them.
+    let mut layer = Recurrent::new(CellKind::Lstm { couples_gates }, &NodeContext { constants: &[], ..*node })?;
+    layer.quantized_weights = Some(QuantizedWeights::new(node, layer.directions.len())?);
+    Ok(Box::new(layer))
+}
+
 /// One way through the sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -67,10 +79,16 @@ struct Recurrent {
     n_outputs: usize,
     /// Prepared where the model has them as constants: one per direction.
     constant_weights: Option<Vec<DirectionWeights>>,
+    /// Of DynamicQuantizeLSTM.
+    quantized_weights: Option<QuantizedWeights>,
 }
 
 impl Recurrent {
     fn build(kind: CellKind, node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+        Ok(Box::new(Self::new(kind, node)?))
+    }
+
+    fn new(kind: CellKind, node: &NodeContext<'_>) -> Result<Self, OpError> {
         let attributes = node.attributes;
         let directions: &[Direction] = match attributes.text("direction")?.unwrap_or("forward") {
             "forward" => &[Direction::Forward],
@@ -93,6 +111,7 @@ impl Recurrent {
             layout: Layout::from_attribute(attributes.int("layout")?.unwrap_or(0))?,
             n_outputs: node.n_outputs,
             constant_weights: None,
+            quantized_weights: None,
         };
         let has_peepholes = matches!(kind, CellKind::Lstm { .. }) && node.n_inputs > 7;
         let needed = [Some(1), Some(2), (node.n_inputs > 3).then_some(3), has_peepholes.then_some(7)];
@@ -107,11 +126,14 @@ impl Recurrent {
             let inputs = WeightInputs { input, recurrence, bias: bias?, peepholes: peepholes? };
             recurrent.constant_weights = Some(recurrent.prepare(&inputs)?);
         }
-        Ok(Box::new(recurrent))
+        Ok(recurrent)
     }
 
     fn prepare(&self, inputs: &WeightInputs) -> Result<Vec<DirectionWeights>, OpError> {
-        let weights = inputs.prepare(self.kind, self.directions.len())?;
+        self.check_size(inputs.prepare(self.kind, self.directions.len())?)
+    }
+
+    fn check_size(&self, weights: Vec<DirectionWeights>) -> Result<Vec<DirectionWeights>, OpError> {
         let size = weights.first().map_or(0, |weights| weights.hidden_size);
         match self.hidden_size {
             Some(given) if usize::try_from(given).ok() != Some(size) => {
@@ -148,6 +170,8 @@ impl Operator for Recurrent {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
         let (Some((element_type, x)), recurrence) = (inputs.tensor(0), inputs.tensor(2)) else { return Ok(vec![None; self.n_outputs]) };
         let hidden = match (recurrence.and_then(|(_, shape)| shape.dims()), self.hidden_size.map(usize::try_from)) {
+            // Quantised weights stand as they enter the product.
+            (Some([_, size, _]), _) if self.quantized_weights.is_some() => size.clone(),
             (Some([.., size]), _) => size.clone(),
             (_, Some(Ok(size))) => Dimension::Known(size),
             _ => Dimension::Unknown,
@@ -174,7 +198,10 @@ impl Operator for Recurrent {
         let weights = match &self.constant_weights {
             Some(weights) => weights,
             None => {
-                computed = self.prepare(&WeightInputs::take(&mut inputs)?)?;
+                computed = match &self.quantized_weights {
+                    Some(quantized) => self.check_size(quantized.prepare(&mut inputs, self.directions.len())?)?,
+                    None => self.prepare(&WeightInputs::take(&mut inputs)?)?,
+                };
                 &computed
             }
         };

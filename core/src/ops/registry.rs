@@ -41,6 +41,7 @@ const FAMILIES: &[&[Registration]] = &[
     super::concat::OPERATORS,
     super::constant::OPERATORS,
     super::control_flow::OPERATORS,
+    super::contrib::OPERATORS,
     super::conv::OPERATORS,
     super::detection::OPERATORS,
     super::cumulative::OPERATORS,

@@ -39,6 +39,12 @@ impl Case {
         self
     }
 
+    /// An operator of `com.microsoft`.
+    pub fn contrib(mut self) -> Self {
+        (self.domain, self.opset) = ("com.microsoft", 1);
+        self
+    }
+
     pub fn opset(mut self, opset: i64) -> Self {
         self.opset = opset;
         self

@@ -18,9 +18,23 @@ pub fn build(_node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
 
 /// Scale and zero point for numbers between their least and greatest, or 0 where that is outside: `scale = (max − min) / 255`.
 pub fn find_scale(values: &[f32]) -> (f32, u8) {
-    let (least, greatest) = values.iter().fold((0.0_f32, 0.0_f32), |(least, greatest), &value| (least.min(value), greatest.max(value)));
+    let (least, greatest) = extremes(values);
     let scale = if least == greatest { 1.0 } else { (greatest - least) / 255.0 };
     (scale, u8::nearest(-least / scale, 0.0, true))
+}
+
+/// The least and the greatest of numbers and 0, in sixteen lanes side by side.
+fn extremes(values: &[f32]) -> (f32, f32) {
+    let (blocks, rest) = values.as_chunks::<16>();
+    let (mut least, mut greatest) = ([0.0_f32; 16], [0.0_f32; 16]);
+    for block in blocks {
+        for ((least, greatest), &value) in least.iter_mut().zip(&mut greatest).zip(block) {
+            *least = least.min(value);
+            *greatest = greatest.max(value);
+        }
+    }
+    let least = least.iter().chain(rest).copied().fold(0.0, f32::min);
+    (least, greatest.iter().chain(rest).copied().fold(0.0, f32::max))
 }
 
 /// Numbers as uint8.

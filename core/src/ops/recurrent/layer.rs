@@ -5,7 +5,7 @@ use burn::backend::ops::FloatTensorOps as _;
 use super::Direction;
 use super::activation::Real;
 use super::cell::{CellKind, Gating};
-use super::weights::DirectionWeights;
+use super::weights::{DirectionWeights, Matrix};
 use crate::ops::OpError;
 use crate::tensor::{Backend, Tensor};
 
@@ -162,7 +162,15 @@ pub struct States<T> {
 }
 
 /// `rows · weights`, of `[n, k]` and `[k, m]`.
-fn product<T: Real>(rows: &[T], weights: &Tensor) -> Result<Vec<T>, OpError> {
+fn product<T: Real>(rows: &[T], weights: &Matrix) -> Result<Vec<T>, OpError> {
+    let weights = match weights {
+        Matrix::Numbers(weights) => weights,
+        // Only layers of float32 have them.
+        Matrix::Quantized(weights) => {
+            let rows: Vec<f32> = rows.iter().map(|row| row.to_f64() as f32).collect();
+            return Ok(weights.product(&rows).into_iter().map(|sum| T::from_f64(sum.into())).collect());
+        }
+    };
     let &[inner, columns] = weights.shape() else { return Err(OpError::shape("weights should be a matrix")) };
     let n_rows = rows.len().checked_div(inner).unwrap_or(0);
     let rows = Tensor::from_vec(&[n_rows, inner], rows.to_vec())?;
@@ -192,11 +200,15 @@ pub fn run<T: Real>(
     let mut hidden = sequences.initial::<T>(sequences.initial_hidden.as_ref(), direction_index)?;
     let mut cell = sequences.initial::<T>(sequences.initial_cell.as_ref(), direction_index)?;
     let mut all = vec![T::ZERO; n_steps * n_batch * size];
-    let rows = x.clone().reshaped(&[n_steps * n_batch, sequences.input_size])?;
-    let mut gates = match multiply(rows, &weights.input)? {
-        Some(gates) => gates.into_vec::<T>()?,
-        None => vec![T::ZERO; n_steps * n_batch * n_gated],
+    let mut gates = match &weights.input {
+        Matrix::Numbers(input) => {
+            let rows = x.clone().reshaped(&[n_steps * n_batch, sequences.input_size])?;
+            multiply(rows, input)?.map(Tensor::into_vec::<T>).transpose()?.unwrap_or_default()
+        }
+        quantized @ Matrix::Quantized(_) => product(&x.as_slice::<T>()?, quantized)?,
     };
+    // Nothing was multiplied where there are no features.
+    gates.resize(n_steps * n_batch * n_gated, T::ZERO);
     if let Some(bias) = &weights.bias {
         let bias = bias.as_slice::<T>()?;
         for row in gates.chunks_mut(n_gated.max(1)) {

@@ -1,6 +1,9 @@
 //! The weights of a recurrent layer, as its steps use them.
 
+use std::sync::Arc;
+
 use super::cell::CellKind;
+use super::quantized::QuantizedMatrix;
 use crate::host::ElementType;
 use crate::ops::movement::{self, Cut};
 use crate::ops::precision::{cast, compute_type};
@@ -20,6 +23,14 @@ pub struct WeightInputs {
     pub peepholes: Option<Tensor>,
 }
 
+/// A matrix that rows are multiplied with.
+#[derive(Debug)]
+pub enum Matrix {
+    /// In the type that the layer computes in.
+    Numbers(Tensor),
+    Quantized(Arc<QuantizedMatrix>),
+}
+
 /// The weights of one direction, in the type that the layer computes in.
 #[derive(Debug)]
 pub struct DirectionWeights {
@@ -28,11 +39,11 @@ pub struct DirectionWeights {
     pub input_size: usize,
     pub hidden_size: usize,
     /// `[I, G·H]`
-    pub input: Tensor,
+    pub input: Matrix,
     /// `[H, G·H]`; without the last gate where the reset gate must be known first.
-    pub recurrence: Tensor,
+    pub recurrence: Matrix,
     /// `[H, H]`: the last gate's, where the reset gate must be known first.
-    pub reset_recurrence: Option<Tensor>,
+    pub reset_recurrence: Option<Matrix>,
     /// `[G·H]`: what is added to the sums of both products.
     pub bias: Option<Tensor>,
     /// `[H]`: what is added to the state's product of GRU's hidden gate before the reset gate scales it.
@@ -83,7 +94,7 @@ impl WeightInputs {
             let columns = tensor.shape()[2];
             let cuts = [Cut::range(direction, 1), Cut::range(from, to - from), Cut::all(columns)];
             let matrix = movement::cut(cast(tensor.to_device(&Device::Cpu)?, compute)?, &cuts)?.reshaped(&[to - from, columns])?;
-            in_order(movement::permute(matrix, &[1, 0])?)
+            in_order(movement::permute(matrix, &[1, 0])?).map(Matrix::Numbers)
         };
         let list = |tensor: &Tensor, from: usize, to: usize| {
             let list = movement::cut(cast(tensor.to_device(&Device::Cpu)?, compute)?, &[Cut::range(direction, 1), Cut::range(from, to - from)])?;

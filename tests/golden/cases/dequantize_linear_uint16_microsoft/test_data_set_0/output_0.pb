@@ -1,0 +1,3 @@
+By0J<¤°ŽC™YC¸UB\#C…«
+CáúUCRxàCnÀC™yD®YBáÚC3óC^D=
+wC)\}B

@@ -1,0 +1,1 @@
+By0J´)H³@GT9?+r*‹£l‡~p>H´aiOjLzj~—’Šs’VtwQ©K]†[@]r9o~d‘V\I^es¢+ˆÆ1vš7f_i‰–.; P?†d`®œL¹ž)}€u^<F@n£€µ{[Î‰'¬¢6='-]AVL™…~ƒž¹\u}pG_‡ŽS›‚‘‚F‰”lK†g\;TZsDšƒi¤¡:}SVR+=[NeQBmMˆƒƒ‰Še›2R’

@@ -1,0 +1,1 @@
+By0Jü}vcWhbdŒvm€cd‰ƒhXmLU¤qGPZf xPQkkƒ’‚q`ummmTYnnxLOM‹‡phVHJjgwƒ}]L[bmcgNn…jfQCg…;;Xovrp9,M^ss~Y>HMbLZ`CBB\LZ\Ump…TSQXszyobty}Ž•†hr]bx‚yž¨Šu|xqŽƒjSUCA“™šscD<rlvc\E;jujXT]cvxzUXNXhls˜Šxv‹r~uinŽj‘“yfu`ovgbdUH6]ny€mZ?w„‰‚y[N€‚ŽˆhSoŠŒZSFFU‰XOMGMqs

@@ -1,0 +1,1 @@
+By0Jü©„gUpfq¥vm€ci ƒhXmLS¿¤qGPZl¿ xPQks¶¯–}d‚…„vRYx¾ÔwxLOM‹ž{hVHJjm†ƒ}]L[fvcgNn›}kM8m›Ô,Vy„~Œ),M^ssX>HMbLYcCBB\L[]Ump…TPFWŠª‰‰l€ˆŽ¨³½pr]bx‚ˆÀ¨Šu|x|¨ƒjSUC4°™šscD-v„h\;~ƒrWQ^n„xzUXNWols˜Š†„‹r~upxŽj‘“ˆv‚cy„nmpR?$_w¡“mZ?w„¡•y[N€‚¨ hSoŠ¥ZSFFU TJG>F|’

@@ -1,0 +1,1 @@
+By0JH¥kxrzi¿P3^lwkC;lž†‘iMGf)ptVcMa?[poXW˜ˆ¨pL_Q4„†aOSW„x€rŠp“^9NŠ¡ lRZw¥
