@@ -3,6 +3,7 @@
 pub mod activation;
 mod aligned;
 pub mod convolution;
+pub mod fourier;
 pub mod integer_product;
 pub mod product;
 mod simd;

@@ -23,6 +23,7 @@ pub(crate) mod window;
 pub(crate) mod testing;
 
 pub mod activation;
+pub mod attention;
 pub mod bitwise;
 pub mod concat;
 pub mod constant;
@@ -52,6 +53,7 @@ pub mod sampling;
 pub mod scatter;
 pub mod selection;
 pub mod sequence;
+pub mod signal;
 pub mod text;
 
 pub use error::OpError;

@@ -37,6 +37,7 @@ impl OpsetRange {
 /// The families, in alphabetical order.
 const FAMILIES: &[&[Registration]] = &[
     super::activation::OPERATORS,
+    super::attention::OPERATORS,
     super::bitwise::OPERATORS,
     super::concat::OPERATORS,
     super::constant::OPERATORS,
@@ -66,6 +67,7 @@ const FAMILIES: &[&[Registration]] = &[
     super::scatter::OPERATORS,
     super::selection::OPERATORS,
     super::sequence::OPERATORS,
+    super::signal::OPERATORS,
     super::text::OPERATORS,
 ];
 
