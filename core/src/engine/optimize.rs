@@ -29,6 +29,11 @@ const MAX_DECIDED_LEVELS: usize = 8;
 
 /// Runs every pass on a model that is the engine's own, for a plan on the CPU or elsewhere.
 pub(super) fn optimize(ctx: &TaskCtx, model: &mut Model, on_cpu: bool) -> Result<(), PlanError> {
+    // Before version 4 of the format every initializer had to be listed as an input too, and none could be overridden.
+    if (1..4).contains(&model.ir_version) {
+        let Graph { inputs, initializers, .. } = &mut model.graph;
+        inputs.retain(|id| !initializers.contains_key(id));
+    }
     optimize_graph(ctx, &model.opset_imports, on_cpu, &mut model.graph)
 }
 

@@ -4,6 +4,8 @@
 //! The result is computed in tiles: as many rows as there are registers for, two vectors wide. A panel of the right side holds the columns of a
 //! tile, row after row, so that it is read from start to end.
 
+#![expect(clippy::needless_range_loop, reason = "rows, vectors and places are counted alike on both sides of an assignment")]
+
 use std::mem::MaybeUninit;
 use std::ops::Range;
 

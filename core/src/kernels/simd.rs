@@ -96,6 +96,9 @@ pub trait Simd: Copy {
     /// The smaller; `b` where either is NaN.
     unsafe fn smaller(a: Self::Vector, b: Self::Vector) -> Self::Vector;
 
+    /// The larger; NaN where either is NaN.
+    unsafe fn larger_or_nan(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+
     /// The first `n < LANES` elements from memory, and zeros.
     #[inline(always)]
     unsafe fn load_partial(from: *const f32, n: usize) -> Self::Vector {
@@ -197,14 +200,20 @@ impl Simd for Portable {
     unsafe fn smaller(a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
         std::array::from_fn(|lane| if a[lane] < b[lane] { a[lane] } else { b[lane] })
     }
+
+    #[inline(always)]
+    unsafe fn larger_or_nan(a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
+        std::array::from_fn(|lane| if a[lane] > b[lane] || a[lane].is_nan() { a[lane] } else { b[lane] })
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_set1_ps,
-        _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
-        _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
+        __m256, __m512, _CMP_UNORD_Q, _mm256_add_ps, _mm256_blendv_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
+        _mm256_mul_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps,
+        _mm512_mask_mov_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps,
+        _mm512_storeu_ps, _mm512_sub_ps,
     };
 
     use super::{Kernel, Simd};
@@ -309,6 +318,12 @@ mod x86 {
         );
 
         #[inline(always)]
+        unsafe fn larger_or_nan(a: __m512, b: __m512) -> __m512 {
+            // SAFETY: as the trait says. The maximum is `b` where either is NaN; where that is `a`, it is put back.
+            unsafe { _mm512_mask_mov_ps(_mm512_max_ps(a, b), _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), a) }
+        }
+
+        #[inline(always)]
         unsafe fn load_partial(from: *const f32, n: usize) -> __m512 {
             debug_assert!(n < 16);
             // SAFETY: the mask lets only the first `n` elements be read.
@@ -338,5 +353,11 @@ mod x86 {
             _mm256_max_ps,
             _mm256_min_ps
         );
+
+        #[inline(always)]
+        unsafe fn larger_or_nan(a: __m256, b: __m256) -> __m256 {
+            // SAFETY: as the trait says. The maximum is `b` where either is NaN; where that is `a`, it is put back.
+            unsafe { _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a)) }
+        }
     }
 }

@@ -6,8 +6,8 @@ mod swiglu;
 
 use burn::backend::ops::{ActivationOps as _, FloatTensorOps as _};
 
-use super::broadcast::{Walk, check_broadcasts_to, float_operand};
-use super::elementwise::pointwise::{Function, map_floats};
+use super::broadcast::{Walk, check_broadcasts_to, float_binary};
+use super::elementwise::pointwise::{Function, map_each_float, map_floats};
 use super::operator::{Outputs, single};
 use super::types::{Number, TypeSet, check_same_type, match_number};
 use super::{Inputs, NodeContext, OpError, Operator, OpsetRange, Placement, Registration, RunContext, shape};
@@ -118,7 +118,7 @@ impl Clip {
         }
         if x.element_type() == ElementType::F32 {
             let (low, high) = (low.to_f64(), high.to_f64());
-            return Ok(map_floats(x, |x| {
+            return Ok(map_each_float(x, |x| {
                 if low <= high {
                     Backend::float_clamp(x, low.into(), high.into())
                 } else {
@@ -172,7 +172,7 @@ impl Operator for PRelu {
         Ok(vec![shape::same_as(inputs, 0)])
     }
 
-    fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
+    fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let x = inputs.take_tensor(0, "X")?;
         let mut slope = inputs.take_tensor(1, "slope")?;
         TypeSet::NUMBERS.check(&x, 0, "X")?;
@@ -188,9 +188,7 @@ impl Operator for PRelu {
         }
         let element_type = x.element_type();
         if element_type == ElementType::F32 {
-            let rank = x.rank();
-            let Some(slope) = float_operand(slope, rank) else { return Ok(single(x)) };
-            return Ok(single(map_floats(x, |x| Backend::prelu(x, slope))));
+            return float_binary(x, slope, element_type, context, Backend::prelu).map(single);
         }
         match_number!(element_type, T => prelu_on_host::<T>(&x, &slope).map(single), else Err(OpError::unsupported(format!("PRelu of {element_type}"))))
     }

@@ -7,6 +7,7 @@ use burn::backend::ops::FloatTensorOps as _;
 use super::{NodeContext, OpError, RunContext, shape};
 use crate::graph::{Dimension, SymbolicShape};
 use crate::host::ElementType;
+use crate::tensor::channels_last::{from_channels_last, to_channels_last};
 use crate::tensor::{Backend, Shape, Tensor};
 
 /// The shape that two shapes broadcast to.
@@ -164,10 +165,33 @@ pub fn float_binary(
 ) -> Result<Tensor, OpError> {
     let shape = broadcast(left.shape(), right.shape())?;
     context.check_result_size(output, &shape)?;
+    if output == ElementType::F32 && keeps_channels_last(&left, &right, &shape) {
+        let axes = to_channels_last(shape.len());
+        let lay = |tensor: Tensor| -> Result<Option<DispatchTensor>, OpError> {
+            let leading = Shape::from_elem(1, shape.len() - tensor.rank());
+            let dims: Shape = leading.into_iter().chain(tensor.shape().iter().copied()).collect();
+            Ok(tensor.reshaped(&dims)?.into_primitive().map(|primitive| Backend::float_permute(primitive, &axes)))
+        };
+        if let (Some(left), Some(right)) = (lay(left)?, lay(right)?) {
+            let result = Backend::float_permute(apply(left, right), &from_channels_last(shape.len()));
+            return Ok(Tensor::from_primitive(output, &shape, result));
+        }
+        return Ok(Tensor::empty(output, &shape));
+    }
     match (float_operand(left, shape.len()), float_operand(right, shape.len())) {
         (Some(left), Some(right)) => Ok(Tensor::from_primitive(output, &shape, apply(left, right))),
         _ => Ok(Tensor::empty(output, &shape)),
     }
+}
+
+/// Whether the result can be worked out in the order in which images lie channels-last: one operand lies so, and the other does too, or is so small
+/// that it does not matter how it lies.
+fn keeps_channels_last(left: &Tensor, right: &Tensor, shape: &[usize]) -> bool {
+    let is_small = |tensor: &Tensor| tensor.is_on_host() && shape.get(1).is_some_and(|&channels| tensor.n_elements() <= channels);
+    let fits = |image: &Tensor, other: &Tensor| {
+        image.shape() == shape && image.is_only_channels_last() && (is_small(other) || other.shape() == shape && other.is_only_channels_last())
+    };
+    fits(left, right) || fits(right, left)
 }
 
 /// How `N` tensors in host memory walk over the shape that they broadcast to.

@@ -1,10 +1,11 @@
-//! Operators of the engine's own: a product with constant weights and what follows it, in one node. The passes of a CPU plan put them where ONNX's
+//! Operators of the engine's own: a product (or normalization) with constant weights and what follows it, in one node. The passes of a CPU plan put them where ONNX's
 //! operators stood; no model can name them, and none is ever saved with them.
 //!
 //! A node's type spells out what it does: `Conv`, `Conv+Relu`, `Conv+Add+Clip`, `Gemm+LeakyRelu`, `MatMul+Add`. What each part means is said once, by
 //! the operator of that name; these take what it has checked to a kernel.
 
 mod convolution;
+mod normalization;
 mod product;
 
 use super::{NodeContext, OpError, Operator};
@@ -18,6 +19,7 @@ pub const DOMAIN: &str = "drydock.fused";
 pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     match context.op_type.split('+').next() {
         Some("Conv") => convolution::build(context),
+        Some("BatchNormalization") => normalization::build(context),
         Some("Gemm" | "MatMul") => product::build(context),
         _ => Err(OpError::unsupported(format!("the engine's operator '{}'", context.op_type))),
     }

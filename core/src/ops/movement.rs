@@ -124,9 +124,25 @@ pub fn join(mut tensors: Vec<Tensor>, axis: usize) -> Result<Tensor, OpError> {
             (0..n_outer).flat_map(|outer| parts.iter().flat_map(move |(strings, run)| strings[outer * run..][..*run].iter().cloned())).collect();
         return Ok(Tensor::from_strings(&shape, strings)?);
     }
+    if axis == 1 && tensors.iter().all(Tensor::is_only_channels_last) {
+        return join_channels(&tensors, &shape);
+    }
     let primitives: Vec<DispatchTensor> = tensors.into_iter().filter_map(Tensor::into_primitive).collect();
     let joined = by_kind!(element_type, float_cat | int_cat | bool_cat(primitives, axis));
     Ok(Tensor::from_primitive(element_type, &shape, joined))
+}
+
+/// Joins the channels of images that lie channels-last; the result does too.
+fn join_channels(tensors: &[Tensor], shape: &[usize]) -> Result<Tensor, OpError> {
+    let parts: Vec<(&[f32], usize)> = tensors.iter().filter_map(|tensor| Some((tensor.as_channels_last()?, tensor.shape()[1]))).collect();
+    let n_places = shape.iter().product::<usize>() / shape[1];
+    let mut joined = Vec::with_capacity(n_places * shape[1]);
+    for place in 0..n_places {
+        for (elements, channels) in &parts {
+            joined.extend_from_slice(&elements[place * channels..][..*channels]);
+        }
+    }
+    Ok(Tensor::from_channels_last(shape, joined)?)
 }
 
 /// Picks whole slices along `axis`, in the order of `indices`, which all lie within the axis.

@@ -8,6 +8,7 @@ mod lp;
 mod mean_variance;
 mod root_mean_square;
 
+pub(super) use batch::constant_scaling;
 use burn::backend::DispatchTensor;
 use burn::backend::ops::FloatTensorOps as _;
 

@@ -1,8 +1,9 @@
 //! Pools: MaxPool, AveragePool and LpPool over a sliding window, their global forms over whole spatial axes, and MaxUnpool.
 //!
-//! A window's pool is a host loop where the data is in host memory ([`host`]); float32 data on a GPU goes over burn
-//! ([`on_device`]), which knows one and two spatial axes, no indices and no dilated averages.
+//! A window's pool is a host loop where the data is in host memory ([`host`]), or a kernel where its channels lie next to each other
+//! ([`channels_last`]); float32 data on a GPU goes over burn ([`on_device`]), which knows one and two spatial axes, no indices and no dilated averages.
 
+mod channels_last;
 mod host;
 mod on_device;
 mod unpool;
@@ -149,6 +150,9 @@ impl Operator for Pool {
             let types = [input.element_type(), ElementType::I64];
             return Ok(types[..self.n_outputs()].iter().map(|&element_type| Value::Tensor(Tensor::empty(element_type, &shape))).collect());
         }
+        if let Some(pooled) = channels_last::run(&input, &windows, &shape, self.kind)? {
+            return Ok(single(pooled));
+        }
         if input.is_on_host() {
             return host::run(&input, &windows, &shape, self.kind);
         }
@@ -210,6 +214,11 @@ impl Operator for GlobalPool {
         let &[batch, channels, ref spatial @ ..] = input.shape() else {
             return Err(OpError::shape(format!("the input of shape {:?} should be [batch, channels, spatial axes…]", input.shape())));
         };
+        if !matches!(self, Self::Norm { .. })
+            && let Some(pooled) = channels_last::run_global(&input, matches!(self, Self::Maximum))?
+        {
+            return Ok(single(pooled));
+        }
         let n_spatial: usize = spatial.iter().product();
         let shape: Shape = [batch, channels].into_iter().chain(spatial.iter().map(|_| 1)).collect();
         if shape.contains(&0) {

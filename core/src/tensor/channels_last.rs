@@ -5,7 +5,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{BackendTensor, DispatchTensorKind};
 use burn::tensor::{Bytes, DType};
 
-use super::{Storage, Tensor, TensorError, check_length, dispatch_from_flex};
+use super::{Shape, Storage, Tensor, TensorError, check_length, dispatch_from_flex};
 use crate::host::ElementType;
 
 /// Elements from one element to its neighbour along each axis of a shape `[batch, channels, spatial…]`.
@@ -43,6 +43,22 @@ impl Tensor {
         }
         flex.storage::<f32>().get(layout.start_offset()..layout.start_offset() + self.n_elements())
     }
+
+    /// Whether the elements lie channels-last and in no other order, so that work in row-major order would have to move them.
+    pub fn is_only_channels_last(&self) -> bool {
+        let is_either = self.rank() < 3 || self.shape[1] == 1 || self.shape[2..].iter().all(|&dim| dim == 1);
+        !is_either && self.as_channels_last().is_some()
+    }
+}
+
+/// The axes that take a view of `[batch, channels, spatial…]` to `[batch, spatial…, channels]`.
+pub fn to_channels_last(rank: usize) -> Shape {
+    [0].into_iter().chain(2..rank).chain([1]).collect()
+}
+
+/// The axes that take it back.
+pub fn from_channels_last(rank: usize) -> Shape {
+    [0, rank - 1].into_iter().chain(1..rank - 1).collect()
 }
 
 #[cfg(test)]
@@ -60,12 +76,14 @@ mod tests {
         let first = Tensor::from_vec(&[1, 2, 2, 3], elements.clone()).unwrap();
         assert_eq!(first.as_channels_last(), None);
         assert!(Tensor::from_channels_last(&[1, 2, 2, 2], elements).is_err());
+        assert!(tensor.is_only_channels_last() && !first.is_only_channels_last());
+        assert_eq!((to_channels_last(4).as_slice(), from_channels_last(4).as_slice()), ([0, 2, 3, 1].as_slice(), [0, 3, 1, 2].as_slice()));
     }
 
     #[test]
     fn one_channel_or_one_place_lies_either_way() {
         let one_channel = Tensor::from_vec(&[2, 1, 3], vec![0.0_f32; 6]).unwrap();
-        assert!(one_channel.as_channels_last().is_some());
+        assert!(one_channel.as_channels_last().is_some() && !one_channel.is_only_channels_last());
         let one_place = Tensor::from_channels_last(&[1, 3, 1, 1], vec![1.0, 2.0, 3.0]).unwrap();
         assert_eq!(one_place.clone().into_vec::<f32>().unwrap(), [1.0, 2.0, 3.0]);
         assert!(one_place.as_channels_last().is_some());

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use crate::host::{Element, ElementType, HostTensor};
 
-mod channels_last;
+pub mod channels_last;
 mod convert;
 pub mod device;
 pub mod value;

@@ -1,4 +1,4 @@
-//! Replaces Conv, Gemm and MatMul with constant weights by the engine's own operators ([`fused`]), which have their weights packed when the plan is
+//! Replaces Conv, Gemm, MatMul and BatchNormalization with constant weights by the engine's own operators ([`fused`]), which have their weights packed when the plan is
 //! compiled, and takes in what follows: a sum (with a bias, or with another branch), then an activation. For plans on the CPU.
 
 use smallvec::SmallVec;
@@ -12,7 +12,7 @@ use crate::ops::fused;
 pub(super) fn products(editor: &mut GraphEditor<'_>, opset: i64) {
     let candidates: Vec<NodeId> = editor.nodes().map(|(id, _)| id).collect();
     for id in candidates {
-        if let Some(fusion) = Fusion::start(editor, id) {
+        if let Some(fusion) = Fusion::start(editor, id, opset) {
             fusion.add_sum(editor).add_activation(editor, opset).apply(editor);
         }
     }
@@ -26,10 +26,11 @@ struct Fusion {
 
 impl Fusion {
     /// A product that a kernel can take over.
-    fn start(editor: &GraphEditor<'_>, id: NodeId) -> Option<Self> {
+    fn start(editor: &GraphEditor<'_>, id: NodeId, opset: i64) -> Option<Self> {
         let (graph, node) = (editor.graph(), editor.node(id));
         let is_suitable = node.domain.is_empty()
             && match node.op_type.as_str() {
+                "BatchNormalization" => opset >= 7 && is_suitable_normalization(graph, node),
                 "Conv" => is_suitable_convolution(graph, node),
                 "Gemm" => is_suitable_gemm(graph, node),
                 "MatMul" => matrix(graph, node).is_some(),
@@ -50,7 +51,8 @@ impl Fusion {
 
     fn absorb(&mut self, editor: &GraphEditor<'_>, id: NodeId) {
         let absorbed = editor.node(id);
-        self.node.op_type = format!("{}+{}", self.node.op_type, absorbed.op_type);
+        let part = if absorbed.op_type == "Sum" { "Add" } else { &absorbed.op_type };
+        self.node.op_type = format!("{}+{part}", self.node.op_type);
         self.node.outputs.clone_from(&absorbed.outputs);
         self.replaced.push(id);
     }
@@ -60,8 +62,9 @@ impl Fusion {
         let Some((made, id)) = self.reader(editor) else { return self };
         let (graph, add) = (editor.graph(), editor.node(id));
         let &[Some(left), Some(right)] = add.inputs.as_slice() else { return self };
-        // Before opset 7 Add broadcasts in its own way, by attributes.
-        if !is_plain(add, "Add") || add.attributes.0.contains_key("broadcast") || left == right {
+        // A Sum of two is an Add. Before opset 7 Add broadcasts in its own way, by attributes.
+        let is_sum = add.domain.is_empty() && matches!(add.op_type.as_str(), "Add" | "Sum") && !add.attributes.0.contains_key("broadcast");
+        if !is_sum || left == right {
             return self;
         }
         let other = if left == made { right } else { left };
@@ -101,10 +104,6 @@ impl Fusion {
     }
 }
 
-fn is_plain(node: &Node, op_type: &str) -> bool {
-    node.domain.is_empty() && node.op_type == op_type
-}
-
 fn is_float32(tensor: &HostTensor) -> bool {
     tensor.element_type() == crate::host::ElementType::F32
 }
@@ -126,6 +125,14 @@ fn is_suitable_convolution(graph: &Graph, node: &Node) -> bool {
     let has_groups = usize::try_from(groups).is_ok_and(|groups| groups > 0 && outputs.is_multiple_of(groups));
     let has_bias = !has_input(node, 2) || constant(graph, node, 2).is_some_and(|bias| bias.shape() == [outputs]);
     matches!(kernel.len(), 1 | 2) && !weights.shape().contains(&0) && has_groups && has_bias
+}
+
+/// Constant parameters, one for each channel, and no training.
+fn is_suitable_normalization(graph: &Graph, node: &Node) -> bool {
+    let is_flag = |name: &str, wanted: i64| node.attributes.int(name).is_ok_and(|flag| flag.unwrap_or(wanted) == wanted);
+    let shape = |index: usize| constant(graph, node, index).map(HostTensor::shape).filter(|shape| shape.len() == 1 && shape[0] > 0);
+    let first = shape(1);
+    node.outputs.len() == 1 && is_flag("training_mode", 0) && is_flag("spatial", 1) && first.is_some() && (2..5).all(|index| shape(index) == first)
 }
 
 /// The constant right side of a product.
@@ -169,3 +176,6 @@ fn activation(graph: &Graph, node: &Node, opset: i64) -> Option<Activation> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

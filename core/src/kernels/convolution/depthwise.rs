@@ -1,5 +1,7 @@
 //! Convolutions whose every channel has a kernel of its own: no sum over channels, so vectors go across them.
 
+#![expect(clippy::needless_range_loop, reason = "rows, vectors and places are counted alike on both sides of an assignment")]
+
 use std::mem::MaybeUninit;
 
 use rayon::prelude::*;

@@ -38,6 +38,14 @@ impl Axis {
     /// An axis that is not there.
     pub const TRIVIAL: Self = Self { input: 1, kernel: 1, stride: 1, dilation: 1, before: 0, output: 1 };
 
+    /// The elements of the kernel that meet the input (rather than padding) at an output.
+    pub(super) fn taps(&self, output: usize) -> std::ops::Range<usize> {
+        let start = output * self.stride;
+        let first = self.before.saturating_sub(start).div_ceil(self.dilation).min(self.kernel);
+        let end = (self.before + self.input).saturating_sub(start).div_ceil(self.dilation).min(self.kernel);
+        first..end.max(first)
+    }
+
     /// Elements from the first that any window covers to the last, padding included.
     fn covered(&self) -> usize {
         (self.output - 1) * self.stride + (self.kernel - 1) * self.dilation + 1

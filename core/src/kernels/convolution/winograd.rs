@@ -4,6 +4,8 @@
 //! `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A` for a kernel `g` and a tile `d` of 6 × 6 inputs. The weights are transformed once. The elementwise products,
 //! summed over channels, are 36 matrix products of all tiles.
 
+#![expect(clippy::needless_range_loop, reason = "rows, vectors and places are counted alike on both sides of an assignment")]
+
 use std::mem::MaybeUninit;
 use std::ops::Range;
 

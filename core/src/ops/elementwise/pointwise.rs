@@ -9,10 +9,12 @@ use burn::tensor::{BoolDType, FloatDType};
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
 use crate::host::ElementType;
+use crate::kernels::unary::Unary;
 use crate::ops::logic::bool_dtype;
 use crate::ops::operator::{Outputs, single};
 use crate::ops::types::TypeSet;
 use crate::ops::{Inputs, OpError, Operator, Placement, RunContext, shape};
+use crate::tensor::channels_last::{from_channels_last, to_channels_last};
 use crate::tensor::{Backend, Shape, Tensor};
 
 /// A function of one number, with its parameters.
@@ -178,6 +180,20 @@ impl Function {
         }
     }
 
+    /// The kernel for float32 in host memory, where burn would call a library for each number.
+    fn in_vectors(self) -> Option<Unary> {
+        Some(match self {
+            Self::Exp => Unary::Exp,
+            Self::Erf => Unary::Erf,
+            Self::Elu { alpha, gamma: 1.0 } => Unary::Elu { alpha },
+            Self::Gelu => Unary::Gelu,
+            Self::GeluTanh => Unary::GeluTanh,
+            Self::Sigmoid => Unary::Sigmoid,
+            Self::Tanh => Unary::Tanh,
+            _ => return None,
+        })
+    }
+
     /// Over integers; what does not fit the type wraps when the result is stored.
     fn of_int(self, x: i128) -> i128 {
         match self {
@@ -225,13 +241,42 @@ impl Operator for Pointwise {
         if x.element_type().is_int() {
             return of_ints(self.function, x).map(single);
         }
+        if let Some(unary) = self.function.in_vectors()
+            && x.element_type() == ElementType::F32
+            && x.is_on_host()
+        {
+            return on_host(unary, x).map(single);
+        }
         let bool_dtype = if x.is_on_host() { BoolDType::Native } else { bool_dtype(context) };
-        Ok(single(map_floats(x, |x| self.function.of_floats(x, bool_dtype))))
+        Ok(single(map_each_float(x, |x| self.function.of_floats(x, bool_dtype))))
     }
 
     fn placement(&self) -> Placement {
         Placement::AnyDevice
     }
+}
+
+/// Applies a kernel to float32 in host memory, in the order in which the elements lie.
+fn on_host(unary: Unary, x: Tensor) -> Result<Tensor, OpError> {
+    let dims = Shape::from_slice(x.shape());
+    let is_channels_last = x.is_only_channels_last();
+    let mut elements = match x.as_channels_last() {
+        Some(elements) if is_channels_last => elements.to_vec(),
+        _ => x.into_vec::<f32>()?,
+    };
+    unary.apply_to(&mut elements);
+    Ok(if is_channels_last { Tensor::from_channels_last(&dims, elements)? } else { Tensor::from_vec(&dims, elements)? })
+}
+
+/// Applies burn operations that look at one element at a time to a non-empty tensor of floats, in the order in which its elements lie.
+pub(in crate::ops) fn map_each_float(x: Tensor, apply: impl FnOnce(DispatchTensor) -> DispatchTensor) -> Tensor {
+    if !x.is_only_channels_last() {
+        return map_floats(x, apply);
+    }
+    let (element_type, dims) = (x.element_type(), Shape::from_slice(x.shape()));
+    let Some(primitive) = x.into_primitive() else { return Tensor::empty(element_type, &dims) };
+    let result = apply(Backend::float_permute(primitive, &to_channels_last(dims.len())));
+    Tensor::from_primitive(element_type, &dims, Backend::float_permute(result, &from_channels_last(dims.len())))
 }
 
 /// Applies burn operations to a non-empty tensor of floats. Half precision is widened to float32 and rounded once, at the end.

@@ -34,7 +34,7 @@ impl Pow {
             exponent => exponent,
         };
         match exponent {
-            Some(exponent) if y.rank() <= x.rank() => Ok(super::pointwise::map_floats(x, |x| Backend::float_powf_scalar(x, exponent.into()))),
+            Some(exponent) if y.rank() <= x.rank() => Ok(super::pointwise::map_each_float(x, |x| Backend::float_powf_scalar(x, exponent.into()))),
             _ => {
                 let y = if y.element_type() == ElementType::F32 { y.clone() } else { Tensor::from_vec(y.shape(), y.to_f32s()?)? };
                 if x.is_on_host() {

@@ -15,6 +15,7 @@ use crate::ops::operator::{Outputs, single};
 use crate::ops::types::check_same_type;
 use crate::ops::window::AxisWindow;
 use crate::ops::{Inputs, NodeContext, OpError, Operator, RunContext};
+use crate::tensor::channels_last::to_channels_last;
 use crate::tensor::{Backend, Shape, Tensor};
 
 /// `activation(Conv(X) + Z)`
@@ -40,7 +41,7 @@ pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
         _ => return Err(not_prepared()),
     };
     let elements = weights.as_slice::<f32>().map_err(|_| not_prepared())?;
-    let bias = constant(2).map(|bias| bias.as_slice::<f32>()).transpose().map_err(|_| not_prepared())?;
+    let bias = constant(2).map(HostTensor::as_slice::<f32>).transpose().map_err(|_| not_prepared())?;
     check_bias(constant(2).map(HostTensor::shape), kernel_shape[0])?;
     if kernel_shape.contains(&0) || !kernel_shape[0].is_multiple_of(conv.groups) {
         return Err(not_prepared());
@@ -73,8 +74,7 @@ impl Operator for FusedConv {
             Some(summand) => Some(match summand.as_channels_last() {
                 Some(elements) => elements,
                 None => {
-                    let axes: Shape = [0].into_iter().chain(2..summand.rank()).chain([1]).collect();
-                    laid = permute(summand.clone(), &axes)?.into_vec::<f32>()?;
+                    laid = permute(summand.clone(), &to_channels_last(summand.rank()))?.into_vec::<f32>()?;
                     &laid
                 }
             }),

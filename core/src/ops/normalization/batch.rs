@@ -64,6 +64,18 @@ pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     }))
 }
 
+/// Factors and addends of a node whose scale, bias and statistics are constants.
+pub fn constant_scaling(context: &NodeContext<'_>) -> Result<(Vec<f32>, Vec<f32>), OpError> {
+    let constant = |index: usize| -> Result<Tensor, OpError> {
+        let name = PARAMETERS[index - 1];
+        let constant = context.constants.get(index).copied().flatten().ok_or(OpError::MissingInput { index, name })?;
+        Ok(Tensor::from_host(constant)?)
+    };
+    let affine = Affine::new(&[constant(1)?, constant(2)?, constant(3)?, constant(4)?], epsilon(context)?)?;
+    let narrow = |values: &[f64]| values.iter().map(|&value| value as f32).collect();
+    Ok((narrow(&affine.factors), narrow(&affine.addends)))
+}
+
 /// `factor · x + addend`, per channel or per element of an example.
 #[derive(Debug)]
 struct Affine {
