@@ -1,8 +1,9 @@
 //! Operators on the last two axes as matrices: EyeLike, Trilu, Det.
 
 use burn::backend::ops::{BoolTensorOps as _, FloatTensorOps as _};
-use burn::tensor::{Scalar, TensorData};
+use burn::tensor::Scalar;
 
+use super::logic::bool_dtype_beside;
 use super::operator::{Outputs, single};
 use super::registry::{OpsetRange, Registration};
 use super::shape::same_as;
@@ -119,16 +120,21 @@ impl Trilu {
         Ok(Tensor::from_vec(&shape, elements)?)
     }
 
-    fn on_gpu(&self, input: Tensor, diagonal: i64, context: &RunContext<'_>) -> Tensor {
+    fn on_gpu(&self, input: Tensor, diagonal: i64, context: &RunContext<'_>) -> Result<Tensor, OpError> {
         let shape = Shape::from_slice(input.shape());
         let (n_rows, n_columns) = (shape[shape.len() - 2], shape[shape.len() - 1]);
-        let Some(primitive) = input.into_primitive() else { return Tensor::empty(ElementType::F32, &shape) };
-        let is_dropped: Vec<bool> = (0..n_rows).flat_map(|row| (0..n_columns).map(move |column| !self.keeps(row, column, diagonal))).collect();
-        let mut mask_shape = vec![1; shape.len() - 2];
+        let bool_dtype = bool_dtype_beside(&input, context);
+        let is_dropped = (0..n_rows).flat_map(|row| (0..n_columns).map(move |column| f32::from(u8::from(!self.keeps(row, column, diagonal)))));
+        let mut mask_shape = Shape::from_elem(1, shape.len() - 2);
         mask_shape.extend([n_rows, n_columns]);
-        let mask = Backend::bool_from_data(TensorData::new(is_dropped, mask_shape), context.device.burn().as_dispatch());
+        // Only float32 travels to a GPU; it becomes a mask there.
+        let mask = Tensor::from_vec(&mask_shape, is_dropped.collect())?.to_device(context.device)?;
+        let (Some(primitive), Some(mask)) = (input.into_primitive(), mask.into_primitive()) else {
+            return Ok(Tensor::empty(ElementType::F32, &shape));
+        };
+        let mask = Backend::float_greater_elem(mask, Scalar::from(0.5_f32), bool_dtype);
         let mask = Backend::bool_expand(mask, shape.to_vec().into());
-        Tensor::from_primitive(ElementType::F32, &shape, Backend::float_mask_fill(primitive, mask, Scalar::from(0.0_f32)))
+        Ok(Tensor::from_primitive(ElementType::F32, &shape, Backend::float_mask_fill(primitive, mask, Scalar::from(0.0_f32))))
     }
 }
 
@@ -153,7 +159,7 @@ impl Operator for Trilu {
             return Ok(single(input));
         }
         if !input.is_on_host() {
-            return Ok(single(self.on_gpu(input, diagonal, context)));
+            return Ok(single(self.on_gpu(input, diagonal, context)?));
         }
         let element_type = input.element_type();
         let triangle = match_element!(element_type, T => self.on_host::<T>(input, diagonal),
@@ -286,7 +292,7 @@ mod tests {
         for (is_upper, diagonal) in [(true, 0), (true, 2), (false, 1), (false, -1)] {
             let trilu = Trilu { is_upper };
             let expected = trilu.on_host::<f32>(x(), diagonal).unwrap();
-            assert_tensor(&trilu.on_gpu(x(), diagonal, &context), &[2, 2, 3], &expected.as_slice::<f32>().unwrap());
+            assert_tensor(&trilu.on_gpu(x(), diagonal, &context).unwrap(), &[2, 2, 3], &expected.as_slice::<f32>().unwrap());
         }
     }
 
