@@ -147,7 +147,7 @@ fn failed_cases_say_why_and_can_be_scrolled() {
     }
     let mut driver = Driver::new(80, 24);
     driver.press("v").press(&folder.display().to_string()).press("<enter>").settle();
-    driver.shows("fail: 8 of 8").shows("fail: 8 cases, 0 passed, 8 failed").shows("mismatch: case_0").shows_not("case_7");
+    driver.shows("✗ verifying").shows("fail: 8 of 8").shows("fail: 8 cases, 0 passed, 8 failed").shows("mismatch: case_0").shows_not("case_7");
     driver.press("<tab><end>");
     driver.shows("mismatch: case_7").shows_not("mismatch: case_0");
 }

@@ -235,7 +235,7 @@ fn details(job: &JobRecord, state: &State, width: usize) -> Page {
 fn job_line(job: &JobRecord, is_selected: bool, width: usize, view: View<'_>) -> Line<'static> {
     let (sign, word) = match &job.state {
         JobState::Running => (SPINNER.get(view.spinner % SPINNER.len()).copied().unwrap_or("·"), progress_text(job, view)),
-        JobState::Done => ("✓", verdict(job, view.state()).unwrap_or_else(|| "done".to_owned())),
+        JobState::Done => verdict(job, view.state()).unwrap_or_else(|| ("✓", "done".to_owned())),
         JobState::Cancelled => ("·", "cancelled".to_owned()),
         JobState::Failed(_) => ("✗", "failed".to_owned()),
     };
@@ -245,12 +245,12 @@ fn job_line(job: &JobRecord, is_selected: bool, width: usize, view: View<'_>) ->
     Line::styled(text, if is_selected { view.theme.selected() } else { style_of(job, view) })
 }
 
-/// `fail: 3 of 12` for a verification whose report is there.
-fn verdict(job: &JobRecord, state: &State) -> Option<String> {
+/// `✗`, `fail: 3 of 12` for a verification whose report is there.
+fn verdict(job: &JobRecord, state: &State) -> Option<(&'static str, String)> {
     let report = latest_report(job, state)?;
     Some(match report.failed {
-        0 => "pass".to_owned(),
-        failed => format!("fail: {} of {}", format::count(failed), format::count(report.cases)),
+        0 => ("✓", "pass".to_owned()),
+        failed => ("✗", format!("fail: {} of {}", format::count(failed), format::count(report.cases))),
     })
 }
 
