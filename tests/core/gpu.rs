@@ -49,7 +49,7 @@ fn verify_on_gpu(folders: Vec<PathBuf>) {
 fn runs_on_any_device(model: &Path) -> bool {
     let model = OpenModel::open(&TaskCtx::unattended(), model, Device::Cpu).unwrap();
     let report = inspect(&model);
-    !report.nodes.is_empty() && report.nodes.iter().all(|node| node.placement != "host")
+    !report.nodes.is_empty() && report.nodes.iter().all(|node| matches!(node.placement.as_str(), "any device" | "wherever its inputs are"))
 }
 
 fn has_adapter() -> bool {

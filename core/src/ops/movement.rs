@@ -103,6 +103,16 @@ pub fn cut(tensor: Tensor, cuts: &[Cut]) -> Result<Tensor, OpError> {
     over_burn(tensor, &shape, |element_type, primitive| by_kind!(element_type, float_slice | int_slice | bool_slice(primitive, &slices)))
 }
 
+/// The tensors on one side, so that they can be joined: in host memory, unless all are on a device. What control flow and sequences collect
+/// may come from both.
+pub fn on_one_side(tensors: Vec<Tensor>) -> Result<Vec<Tensor>, OpError> {
+    let is_on_device = |tensor: &Tensor| tensor.travels_to(&Device::Cpu);
+    if tensors.iter().all(|tensor| tensor.is_empty() || is_on_device(tensor)) {
+        return Ok(tensors);
+    }
+    tensors.into_iter().map(|tensor| Ok(tensor.to_device(&Device::Cpu)?)).collect()
+}
+
 /// Lays tensors of one element type end to end along `axis`; all other dimensions are equal.
 pub fn join(mut tensors: Vec<Tensor>, axis: usize) -> Result<Tensor, OpError> {
     let Some(first) = tensors.first() else { return Err(OpError::shape("there is nothing to join")) };

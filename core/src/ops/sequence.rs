@@ -287,7 +287,7 @@ impl Operator for ConcatFromSequence {
         }
         context.check_result_size(first.element_type(), &joined)?;
         let parts = tensors.into_iter().zip(parts).map(|(tensor, shape)| tensor.reshaped(&shape)).collect::<Result<Vec<_>, _>>()?;
-        Ok(single(movement::join(parts, axis)?))
+        Ok(single(movement::join(movement::on_one_side(parts)?, axis)?))
     }
 
     fn placement(&self) -> Placement {

@@ -1,6 +1,6 @@
 //! `drydock inspect`: what a model takes, gives, holds and costs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use drydock_core::contract::{Contract, ContractSource};
 use drydock_core::format;
@@ -23,6 +23,13 @@ pub fn run(args: &InspectArgs, common: &CommonArgs, output: &mut Output) -> Resu
         if args.nodes {
             output.page.heading("Nodes");
             output.page.table(&nodes(&opened.report));
+            let on_host = kept_on_host(&opened.report);
+            if !on_host.is_empty() {
+                output.page.heading("What a GPU leaves in host memory");
+                for (reason, operators) in on_host {
+                    output.page.sentence(Tone::Plain, &format!("{}: {reason}", operators.into_iter().collect::<Vec<_>>().join(", ")));
+                }
+            }
         }
     }
     Ok(())
@@ -168,10 +175,21 @@ fn nodes(report: &InspectReport) -> TextTable {
             node.outputs.first().map(shape_text).unwrap_or_default(),
             format::count(node.parameters),
             node.macs.map_or_else(|| "?".to_owned(), |macs| format::quantity(macs as f64)),
-            node.runs_on(),
+            node.placement.clone(),
         ]);
     }
     table
+}
+
+/// Operators that stay in host memory, by what keeps them there.
+fn kept_on_host(report: &InspectReport) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for node in &report.nodes {
+        if let Some(reason) = &node.placement_reason {
+            by_reason.entry(reason).or_default().insert(&node.operator);
+        }
+    }
+    by_reason
 }
 
 fn problems(heading: &str, problems: &[String], page: &mut Page) {

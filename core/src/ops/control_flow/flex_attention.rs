@@ -10,7 +10,7 @@ use crate::host::ElementType;
 use crate::ops::operator::{Captured, Outputs, single};
 use crate::ops::types::{TypeSet, check_same_type};
 use crate::ops::{Body, Inputs, NodeContext, OpError, Operator, Placement, RunContext, matmul, movement, precision};
-use crate::tensor::{Backend, Tensor, Value};
+use crate::tensor::{Backend, Device, Tensor, Value};
 
 /// Query, key, value.
 const N_INPUTS: usize = 3;
@@ -65,8 +65,10 @@ fn dims(tensor: &Tensor, index: usize, name: &'static str) -> Result<[usize; 4],
 fn modify(body: Option<&Arc<dyn Body>>, tensor: Tensor, captured: &[Value], context: &RunContext<'_>) -> Result<Tensor, OpError> {
     let Some(body) = body else { return Ok(tensor) };
     let (element_type, shape) = (tensor.element_type(), tensor.shape().to_vec());
+    // What comes back is wherever the subgraph's last node ran.
+    let device = if tensor.is_on_host() { &Device::Cpu } else { context.device };
     match body.run(vec![Value::Tensor(tensor)], captured, context)?.pop() {
-        Some(Value::Tensor(made)) if made.element_type() == element_type && made.shape() == shape => Ok(made),
+        Some(Value::Tensor(made)) if made.element_type() == element_type && made.shape() == shape => Ok(made.to_device(device)?),
         made => Err(OpError::shape(format!(
             "a modifier should make {element_type}{shape:?} like what it was given, but made {}",
             made.map_or_else(|| "nothing".to_owned(), |made| made.describe())

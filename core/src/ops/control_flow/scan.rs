@@ -250,7 +250,7 @@ impl Operator for BatchedScan {
             let outputs = self.scan.scan(of_batch, length, &captured, context)?;
             for (index, (stack, value)) in stacks.iter_mut().zip(outputs).enumerate() {
                 let is_scanned = index >= self.scan.n_states;
-                stack.push(if is_scanned { padded(value, n_steps)? } else { value }, context)?;
+                stack.push(if is_scanned { padded(value, n_steps, context)? } else { value }, context)?;
             }
         }
         let finish = |(index, stack): (usize, Stack)| stack.finish(self.scan.body.output_type(index)).map(Value::Tensor);
@@ -285,13 +285,14 @@ fn sequence_lengths(tensor: &Tensor, n_batch: usize, n_steps: usize) -> Result<V
 }
 
 /// The tensor with zeros after its end, up to `n_steps` along its first axis.
-fn padded(value: Value, n_steps: usize) -> Result<Value, OpError> {
+fn padded(value: Value, n_steps: usize, context: &RunContext<'_>) -> Result<Value, OpError> {
     let Value::Tensor(tensor) = value else { return Ok(value) };
     let missing = n_steps.saturating_sub(tensor.shape().first().copied().unwrap_or(0));
     if missing == 0 {
         return Ok(Value::Tensor(tensor));
     }
     let zero = zero(tensor.element_type())?;
+    let zero = if tensor.is_on_host() { zero } else { zero.to_device(context.device)? };
     let mut after = vec![0; tensor.rank()];
     after[0] = missing;
     Ok(Value::Tensor(movement::surround(tensor, &vec![0; after.len()], &after, &zero)?))

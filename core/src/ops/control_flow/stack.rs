@@ -61,7 +61,7 @@ impl Stack {
         if self.is_reversed {
             self.pending.reverse();
         }
-        self.joined.push(movement::join(std::mem::take(&mut self.pending), *axis)?);
+        self.joined.push(movement::join(movement::on_one_side(std::mem::take(&mut self.pending))?, *axis)?);
         Ok(())
     }
 
@@ -74,7 +74,7 @@ impl Stack {
             self.joined.reverse();
         }
         if let Some((axis, _)) = self.shape {
-            return movement::join(self.joined, axis);
+            return movement::join(movement::on_one_side(self.joined)?, axis);
         }
         let (element_type, shape) = declared
             .and_then(ValueType::as_tensor)
