@@ -24,10 +24,18 @@ pub enum Level {
 }
 
 impl Level {
-    /// The best of this processor.
+    /// The best of this processor that the environment variable `DRYDOCK_INSTRUCTIONS` (`portable`, `avx2` or `avx512`) allows.
     pub fn detected() -> Self {
         static DETECTED: OnceLock<Level> = OnceLock::new();
-        *DETECTED.get_or_init(|| Self::available().next().unwrap_or(Self::Portable))
+        *DETECTED.get_or_init(|| {
+            let limit = std::env::var("DRYDOCK_INSTRUCTIONS");
+            let is_allowed = |level: &Self| match limit.as_deref() {
+                Ok("portable") => *level == Self::Portable,
+                Ok("avx2") => level.lanes() <= 8,
+                _ => true,
+            };
+            Self::available().find(is_allowed).unwrap_or(Self::Portable)
+        })
     }
 
     /// Every level that this processor can run, the best first.
@@ -35,7 +43,7 @@ impl Level {
         let mut levels = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            if std::arch::is_x86_feature_detected!("avx512f") {
+            if std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512bw") {
                 levels.push(Self::Avx512);
             }
             if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {

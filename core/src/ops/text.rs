@@ -12,7 +12,7 @@ use crate::host::{Bool, ElementType};
 use crate::tensor::{Tensor, Value};
 
 mod normalizer;
-mod re2;
+pub(super) mod re2;
 mod tf_idf;
 
 /// Specification: <https://onnx.ai/onnx/operators/>, a page per operator.

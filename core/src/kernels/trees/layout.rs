@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::lower::{self, Lowered, Split};
+use super::ranks::RankedTrees;
 use super::{BLOCK_ROWS, Ensemble, ForestError, Real, Weight};
 
 /// Trees up to this depth always become heaps: at most 64 leaves.
@@ -28,6 +29,8 @@ pub(super) struct Tables<T> {
     pub leaves: Leaves<T>,
     /// What the splits look at: the columns of a block, ascending by feature.
     pub columns: Vec<Column>,
+    /// The same trees over ranks, where these can be walked.
+    pub ranked: Option<RankedTrees<T>>,
 }
 
 /// Where a tree lies in the tables.
@@ -129,7 +132,9 @@ pub(super) fn build<T: Real>(ensemble: &Ensemble<T>) -> Result<Tables<T>, Forest
     let trees = ensemble.roots.iter().map(|&root| builder.add_tree(root)).collect::<Result<_, _>>()?;
     let Builder { mut heap, linked, linked_leaves, leaf_ranges, .. } = builder;
     heap.pad();
-    Ok(Tables { trees, heap, linked, linked_leaves, leaves: leaves(leaf_ranges, &ensemble.weights), columns })
+    let mut tables = Tables { trees, heap, linked, linked_leaves, leaves: leaves(leaf_ranges, &ensemble.weights), columns, ranked: None };
+    tables.ranked = RankedTrees::new(&tables);
+    Ok(tables)
 }
 
 fn leaves<T: Real>(ranges: Vec<Range<u32>>, weights: &[Weight<T>]) -> Leaves<T> {

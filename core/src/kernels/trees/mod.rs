@@ -2,12 +2,16 @@
 //!
 //! An [`Ensemble`] says what a model means, node by node. A [`Forest`] is the same made fit for walking: all comparisons
 //! lowered to "`x <= threshold`, or NaN and it is told to go there" ([`lower`]), trees that are nearly complete as implicit heaps, others as
-//! linked nodes whose leaves point to themselves ([`layout`]), so that a walk is a fixed number of steps without branches ([`walk`]).
+//! linked nodes whose leaves point to themselves ([`layout`]), so that a walk is a fixed number of steps without branches ([`walk`]). Where the
+//! processor allows it, the first levels are walked in vector registers, over ranks in place of values ([`ranks`]).
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod layout;
 mod lower;
+mod ranks;
 mod walk;
 
 #[cfg(test)]
@@ -19,8 +23,9 @@ use std::ops::{Add, Div, Range, Sub};
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
+use super::simd::Level;
 use layout::{Leaves, Tables};
-use walk::{Columns, Kernel, Visitor};
+use walk::{Columns, Visitor};
 
 /// Rows that are walked through one tree before the next: their features stay in the first-level cache.
 const BLOCK_ROWS: usize = 128;
@@ -180,7 +185,7 @@ pub enum Combine {
 pub struct Forest<T> {
     tables: Tables<T>,
     n_targets: usize,
-    kernel: Kernel,
+    level: Level,
 }
 
 /// What one row collected.
@@ -193,7 +198,7 @@ pub struct RowScores<'a, T> {
 
 impl<T: Real> Forest<T> {
     pub fn new(ensemble: &Ensemble<T>) -> Result<Self, ForestError> {
-        Ok(Self { tables: layout::build(ensemble)?, n_targets: ensemble.n_targets, kernel: Kernel::fastest() })
+        Ok(Self { tables: layout::build(ensemble)?, n_targets: ensemble.n_targets, level: Level::detected() })
     }
 
     pub fn n_trees(&self) -> usize {
@@ -251,17 +256,17 @@ impl<T: Real> Forest<T> {
         match &self.tables.leaves {
             Leaves::OneTarget { target, values } if combine == Combine::Sum => {
                 let mut sums = Sums { values, sums: [T::ZERO; BLOCK_ROWS] };
-                self.tables.walk(self.kernel, rows, columns, &mut sums);
+                self.tables.walk(self.level, rows, columns, &mut sums);
                 for (row, sum) in sums.sums.into_iter().enumerate().take(rows.n_rows) {
                     scores[row * n_targets + target] = sum;
                 }
                 has_score.iter_mut().skip(*target).step_by(n_targets).for_each(|has_score| *has_score = true);
             }
-            Leaves::OneTarget { target, values } => self.tables.walk(self.kernel, rows, columns, &mut |row: usize, leaf: usize| {
+            Leaves::OneTarget { target, values } => self.tables.walk(self.level, rows, columns, &mut |row: usize, leaf: usize| {
                 let at = row * n_targets + target;
                 combine.add(values[leaf], &mut scores[at], &mut has_score[at]);
             }),
-            Leaves::Weighted { ranges, weights } => self.tables.walk(self.kernel, rows, columns, &mut |row: usize, leaf: usize| {
+            Leaves::Weighted { ranges, weights } => self.tables.walk(self.level, rows, columns, &mut |row: usize, leaf: usize| {
                 let range = &ranges[leaf];
                 for weight in &weights[range.start as usize..range.end as usize] {
                     let at = row * n_targets + weight.target as usize;

@@ -125,9 +125,12 @@ fn sizes() -> impl Strategy<Value = Size> {
 }
 
 fn check<T: Real>(ensemble: &Ensemble<T>, rows: &[T], size: Size) -> Result<(), TestCaseError> {
-    let fastest = Forest::new(ensemble).unwrap();
-    check_forest(&fastest, ensemble, rows, size)?;
-    check_forest(&Forest { kernel: Kernel::Portable, ..fastest }, ensemble, rows, size)
+    let mut forest = Forest::new(ensemble).unwrap();
+    for level in Level::available() {
+        forest.level = level;
+        check_forest(&forest, ensemble, rows, size)?;
+    }
+    Ok(())
 }
 
 fn check_forest<T: Real>(forest: &Forest<T>, ensemble: &Ensemble<T>, rows: &[T], size: Size) -> Result<(), TestCaseError> {

@@ -1,45 +1,53 @@
-//! Walking rows down trees: eight walks at a time (or more, [`super::avx512`]), so that the next step of one is computed while another waits for its feature.
+//! Walking rows down trees: eight walks at a time (or more, over ranks: [`super::ranks`]), so that the next step of one is computed while another waits for its feature.
 //! A block of rows goes through one tree after the other; single rows go through several trees side by side.
 //!
 //! The inner loops here index without bounds checks, which would take half of the time. They rely on what [`super::layout::build`] sees to: a heap of depth
 //! d has 2^d steps (the first unused), children of linked nodes are linked nodes, and every step's column is one of [`Tables::columns`], or
 //! column 0, which a block has in any case.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
-#[cfg(target_arch = "x86_64")]
-use super::avx512;
+use super::super::simd::Level;
 use super::layout::{Column, HeapSteps, LinkedStep, Tables, Tree};
+use super::ranks::BlockRanks;
+#[cfg(target_arch = "x86_64")]
+use super::ranks::{self, After, RankedTree, RankedTrees};
 use super::{BLOCK_ROWS, MAX_BLOCK_COLUMNS, MIN_ROWS_SIDE_BY_SIDE, Real, Rows};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
 
 /// Walks that go on at the same time.
 const LANES: usize = 8;
 
 /// Fewer rows are left to the portable walk, which does eight at a time.
-#[cfg(target_arch = "x86_64")]
-const MIN_ROWS_AVX512: usize = 24;
+const MIN_ROWS_IN_REGISTERS: usize = 24;
 
 /// Steps in a linked tree between looking whether all walks have ended.
 const STEPS_BETWEEN_CHECKS: u32 = 4;
 
 /// The columns of a block of rows, each [`BLOCK_ROWS`] long; reused from block to block.
 #[derive(Debug)]
-pub(super) struct Columns<T>(Vec<T>);
+pub(super) struct Columns<T> {
+    values: Vec<T>,
+    ranks: Vec<BlockRanks>,
+}
 
 impl<T> Default for Columns<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { values: Vec::new(), ranks: Vec::new() }
     }
 }
 
 impl<T: Real> Columns<T> {
     fn fill(&mut self, rows: Rows<'_, T>, columns: &[Column]) {
         // Padding of heaps looks at the first column even if there is none.
-        self.0.resize(columns.len().max(1) * BLOCK_ROWS, T::ZERO);
+        self.values.resize(columns.len().max(1) * BLOCK_ROWS, T::ZERO);
         for row in 0..rows.n_rows {
             let values = rows.row(row);
             for (position, &column) in columns.iter().enumerate() {
-                self.0[position * BLOCK_ROWS + row] = column.value(values);
+                self.values[position * BLOCK_ROWS + row] = column.value(values);
             }
         }
     }
@@ -49,26 +57,6 @@ impl Column {
     fn value<T: Real>(self, row: &[T]) -> T {
         let value = row[self.feature as usize];
         if self.nan_left && value.is_nan() { T::NEGATIVE_INFINITY } else { value }
-    }
-}
-
-/// How blocks of rows are walked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kernel {
-    Portable,
-    /// Only where the processor has it: [`Self::fastest`].
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Kernel {
-    /// The best that this processor can do.
-    pub fn fastest() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            return Self::Avx512;
-        }
-        Self::Portable
     }
 }
 
@@ -90,7 +78,7 @@ impl<T, F: FnMut(usize, usize)> Visitor<T> for F {
 
 impl<T: Real> Tables<T> {
     /// Visits the leaf of every row (at most [`BLOCK_ROWS`]) and tree; the trees of a row in their order.
-    pub(super) fn walk(&self, kernel: Kernel, rows: Rows<'_, T>, columns: &mut Columns<T>, visitor: &mut impl Visitor<T>) {
+    pub(super) fn walk(&self, level: Level, rows: Rows<'_, T>, columns: &mut Columns<T>, visitor: &mut impl Visitor<T>) {
         if rows.n_rows < MIN_ROWS_SIDE_BY_SIDE || self.columns.len() > MAX_BLOCK_COLUMNS {
             for row in 0..rows.n_rows {
                 self.walk_row(rows.row(row), |leaf| visitor.visit(row, leaf));
@@ -99,19 +87,22 @@ impl<T: Real> Tables<T> {
         }
         assert!(rows.n_rows <= BLOCK_ROWS && BLOCK_ROWS.is_multiple_of(LANES), "rows beyond the end of the columns");
         columns.fill(rows, &self.columns);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(ranked) = &self.ranked
+            && rows.n_rows >= MIN_ROWS_IN_REGISTERS
+            && level != Level::Portable
+        {
+            self.walk_ranked(ranked, level, columns, rows.n_rows, visitor);
+            return;
+        }
         for tree in &self.trees {
-            let n_done = match kernel {
-                Kernel::Portable => 0,
-                #[cfg(target_arch = "x86_64")]
-                Kernel::Avx512 => self.walk_avx512(tree, columns, rows.n_rows, visitor),
-            };
-            for first_row in (n_done..rows.n_rows).step_by(LANES) {
+            for first_row in (0..rows.n_rows).step_by(LANES) {
                 // SAFETY: `fill` made room for all columns, each BLOCK_ROWS long, and `first_row + lane` is below that.
-                let value = |column: usize, lane: usize| unsafe { *columns.0.get_unchecked(column + first_row + lane) };
+                let value = |column: usize, lane: usize| unsafe { *columns.values.get_unchecked(column + first_row + lane) };
                 // SAFETY: the tree lies in these tables.
                 let leaves = match *tree {
                     Tree::Heap { first_step, first_leaf, depth } => {
-                        let slots = unsafe { walk_heap(&self.heap, [first_step as usize; LANES], depth, value) };
+                        let slots = unsafe { walk_heap(&self.heap, [first_step as usize; LANES], [1; LANES], depth, value) };
                         slots.map(|slot| first_leaf as usize + slot - (1 << depth))
                     }
                     Tree::Linked { root, depth } => {
@@ -127,33 +118,6 @@ impl<T: Real> Tables<T> {
         }
     }
 
-    /// Walks heaps of float32, and tells how many rows are done: from the first on, a multiple of [`LANES`] or all.
-    #[cfg(target_arch = "x86_64")]
-    fn walk_avx512(&self, tree: &Tree, columns: &Columns<T>, n_rows: usize, visitor: &mut impl Visitor<T>) -> usize {
-        let Tree::Heap { first_step, first_leaf, depth } = *tree else { return 0 };
-        let Some(heap) = (&self.heap as &dyn std::any::Any).downcast_ref::<HeapSteps<f32>>() else { return 0 };
-        let (first_step, first_leaf) = (first_step as usize, first_leaf as usize);
-        let mut first_row = 0;
-        while n_rows - first_row >= MIN_ROWS_AVX512 {
-            let walk = avx512::Walk { heap, first_step, depth, columns: bytemuck::cast_slice(&columns.0), first_row };
-            let n_lanes = avx512::ROWS.min(n_rows - first_row);
-            if let Some((values, sums)) = visitor.as_sums() {
-                let (sums, _) = bytemuck::cast_slice_mut::<T, f32>(sums).as_chunks_mut::<{ avx512::ROWS }>();
-                // SAFETY: this kernel is only chosen where the processor has AVX-512F. The tree lies in these tables, the tables and the values are
-                // padded, and columns are BLOCK_ROWS long, a multiple of the rows that are walked at a time.
-                unsafe { walk.add_leaves(bytemuck::cast_slice(&values[first_leaf..]), &mut sums[first_row / avx512::ROWS]) };
-            } else {
-                // SAFETY: as above.
-                let slots = unsafe { walk.slots() };
-                for (lane, slot) in slots.into_iter().enumerate().take(n_lanes) {
-                    visitor.visit(first_row + lane, first_leaf + slot as usize - (1 << depth));
-                }
-            }
-            first_row += n_lanes;
-        }
-        first_row
-    }
-
     /// One row down all trees. Neighbouring heaps of the same depth, and neighbouring linked trees, are walked side by side.
     fn walk_row(&self, row: &[T], mut visit: impl FnMut(usize)) {
         let mut values: SmallVec<[T; 64]> = self.columns.iter().map(|column| column.value(row)).collect();
@@ -166,7 +130,7 @@ impl<T: Real> Tables<T> {
         while let [tree, others @ ..] = trees {
             if let Some((first_steps, first_leaves, depth)) = equal_heaps(trees) {
                 // SAFETY: the trees lie in these tables, and all are that deep.
-                let slots = unsafe { walk_heap(&self.heap, first_steps, depth, value) };
+                let slots = unsafe { walk_heap(&self.heap, first_steps, [1; LANES], depth, value) };
                 for (slot, first_leaf) in slots.into_iter().zip(first_leaves) {
                     visit(first_leaf + slot - (1 << depth));
                 }
@@ -185,7 +149,7 @@ impl<T: Real> Tables<T> {
             // SAFETY: the tree lies in these tables.
             match *tree {
                 Tree::Heap { first_step, first_leaf, depth } => {
-                    let [slot] = unsafe { walk_heap(&self.heap, [first_step as usize], depth, value) };
+                    let [slot] = unsafe { walk_heap(&self.heap, [first_step as usize], [1], depth, value) };
                     visit(first_leaf as usize + slot - (1 << depth));
                 }
                 Tree::Linked { root, depth } => {
@@ -194,6 +158,87 @@ impl<T: Real> Tables<T> {
                 }
             }
             trees = others;
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl<T: Real> Tables<T> {
+    /// As [`Self::walk`], for filled columns. `level` is not the portable one, and of this processor.
+    fn walk_ranked(&self, ranked: &RankedTrees<T>, level: Level, columns: &mut Columns<T>, n_rows: usize, visitor: &mut impl Visitor<T>) {
+        columns.ranks.resize(ranked.columns.len(), BlockRanks([0; BLOCK_ROWS]));
+        let (values, _) = columns.values.as_chunks::<BLOCK_ROWS>();
+        for (thresholds, (values, ranks)) in ranked.columns.iter().zip(values.iter().zip(&mut columns.ranks)) {
+            thresholds.rank(values, ranks);
+        }
+        let ranks = columns.ranks.as_slice();
+        for tree in &ranked.trees {
+            if level == Level::Avx512 {
+                if let After::Leaves { first_leaf } = tree.after
+                    && std::any::TypeId::of::<T>() == std::any::TypeId::of::<f32>()
+                    && let Some((values, sums)) = visitor.as_sums()
+                {
+                    let values = bytemuck::cast_slice(&values[first_leaf as usize..]);
+                    let (sums, _) = bytemuck::cast_slice_mut::<T, f32>(sums).as_chunks_mut::<{ avx512::ROWS }>();
+                    for (group, sums) in sums.iter_mut().enumerate().take(n_rows.div_ceil(avx512::ROWS)) {
+                        // SAFETY: the processor has the instructions; the columns of all trees lie in the block, whose length is a multiple of the rows
+                        // that are walked at a time; values are padded.
+                        unsafe { avx512::add_leaves(tree, ranks, group * avx512::ROWS, values, sums) };
+                    }
+                    continue;
+                }
+                for first_row in (0..n_rows).step_by(avx512::ROWS) {
+                    // SAFETY: as above.
+                    let exits = unsafe { avx512::exits(tree, ranks, first_row) };
+                    self.walk_on(ranked, tree, &columns.values, &exits, first_row..n_rows, visitor);
+                }
+            } else {
+                for first_row in (0..n_rows).step_by(avx2::ROWS) {
+                    // SAFETY: as above.
+                    let exits = unsafe { avx2::exits(tree, ranks, first_row) };
+                    self.walk_on(ranked, tree, &columns.values, &exits, first_row..n_rows, visitor);
+                }
+            }
+        }
+    }
+
+    /// From the exits of a tree's first levels to its leaves, for as many of `rows` as there are exits.
+    #[inline]
+    fn walk_on(&self, ranked: &RankedTrees<T>, tree: &RankedTree, values: &[T], exits: &[u16], rows: Range<usize>, visitor: &mut impl Visitor<T>) {
+        if let After::Leaves { first_leaf } = tree.after {
+            if let Some((values, sums)) = visitor.as_sums()
+                && let Some(values) = values[first_leaf as usize..].first_chunk::<{ ranks::SLOTS }>()
+            {
+                for (sum, &exit) in sums[rows].iter_mut().zip(exits) {
+                    *sum = *sum + values[usize::from(exit) % ranks::SLOTS];
+                }
+                return;
+            }
+            for (row, &exit) in rows.zip(exits) {
+                visitor.visit(row, first_leaf as usize + usize::from(exit));
+            }
+            return;
+        }
+        let (groups, _) = exits.as_chunks::<LANES>();
+        for (exits, first_row) in groups.iter().zip(rows.clone().step_by(LANES)) {
+            // SAFETY: all columns are BLOCK_ROWS long, and `first_row + lane` is below that.
+            let value = |column: usize, lane: usize| unsafe { *values.get_unchecked(column + first_row + lane) };
+            // SAFETY: the tree lies in these tables, and its exits are slots and nodes of it.
+            let leaves = match tree.after {
+                After::Heap { first_step, first_leaf, depth } => {
+                    let slots = exits.map(|exit| usize::from(exit) + (1 << ranks::MAX_DEPTH));
+                    let slots = unsafe { walk_heap(&self.heap, [first_step as usize; LANES], slots, depth - ranks::MAX_DEPTH, value) };
+                    slots.map(|slot| first_leaf as usize + slot - (1 << depth))
+                }
+                After::Linked { exits: places, depth } => {
+                    let nodes = exits.map(|exit| ranked.exits[places as usize][usize::from(exit)] as usize);
+                    unsafe { walk_linked(&self.linked, nodes, depth, value) }.map(|node| self.linked_leaves[node] as usize)
+                }
+                After::Leaves { .. } => unreachable!("handled above"),
+            };
+            for (row, leaf) in (first_row..rows.end).zip(leaves) {
+                visitor.visit(row, leaf);
+            }
         }
     }
 }
@@ -234,19 +279,19 @@ fn goes_right<T: Real>(value: T, threshold: T) -> usize {
     usize::from(!goes_left)
 }
 
-/// The slots in which walks end that start at slot 1 of the heaps beginning at `first_steps`. `value` gets where a column begins, and the lane.
+/// The slots in which walks end that take `n_steps` from `slots` of the heaps beginning at `first_steps`. `value` gets where a column begins, and the lane.
 ///
 /// # Safety
-/// At each of `first_steps`, `heap` has a heap of that depth.
+/// At each of `first_steps`, `heap` has a heap that is at least `n_steps` deeper than the level of the slots.
 #[inline(always)]
 unsafe fn walk_heap<T: Real, const N: usize>(
     heap: &HeapSteps<T>,
     first_steps: [usize; N],
-    depth: u32,
+    mut slots: [usize; N],
+    n_steps: u32,
     value: impl Fn(usize, usize) -> T,
 ) -> [usize; N] {
-    let mut slots = [1; N];
-    for _ in 0..depth {
+    for _ in 0..n_steps {
         for lane in 0..N {
             let step = first_steps[lane] + slots[lane];
             // SAFETY: before the last level, slots are below 2^depth, the size of the heap.

@@ -1,5 +1,5 @@
 //! Classic machine learning: the operators of domain `ai.onnx.ml` that scikit-learn, XGBoost and LightGBM models are made of. They run in host
-//! memory. Where the specification (<https://onnx.ai/onnx/operators/#ai-onnx-ml>) is silent, they do what ONNX Runtime does.
+//! memory, and so do two of `com.microsoft` that come with them. Where the specification (<https://onnx.ai/onnx/operators/#ai-onnx-ml>) is silent, they do what ONNX Runtime does.
 
 use std::borrow::Cow;
 
@@ -15,10 +15,12 @@ mod label_encoder;
 mod labels;
 mod linear;
 mod maps;
+mod murmur_hash;
 mod one_hot;
 mod post_transform;
 mod scaling;
 mod svm;
+mod tokenizer;
 mod tree_attributes;
 mod tree_ensemble;
 mod unified_tree_ensemble;
@@ -43,6 +45,8 @@ pub const OPERATORS: &[Registration] = &[
     operator("SVMClassifier", svm::build_classifier),
     operator("SVMRegressor", svm::build_regressor),
     operator("Scaler", scaling::build_scaler),
+    Registration { domain: "com.microsoft", op_type: "MurmurHash3", opsets: OpsetRange::from(1), build: murmur_hash::build },
+    Registration { domain: "com.microsoft", op_type: "Tokenizer", opsets: OpsetRange::from(1), build: tokenizer::build },
     Registration { domain: "ai.onnx.ml", op_type: "TreeEnsemble", opsets: OpsetRange::from(5), build: unified_tree_ensemble::build },
     operator("TreeEnsembleClassifier", tree_ensemble::build_classifier),
     operator("TreeEnsembleRegressor", tree_ensemble::build_regressor),

@@ -22,7 +22,7 @@ pub(super) fn whole(pattern: &str) -> Result<Regex, OpError> {
 }
 
 /// The same pattern in the crate's syntax.
-fn translate(pattern: &str) -> Result<String, OpError> {
+pub(in crate::ops) fn translate(pattern: &str) -> Result<String, OpError> {
     let mut translated = String::with_capacity(pattern.len());
     let mut rest = pattern.chars().peekable();
     let mut is_in_class = false;

@@ -4,6 +4,7 @@ mod linear;
 mod maps;
 mod preprocessing;
 mod support_vectors;
+mod tokens;
 mod trees;
 mod two_classes;
 mod unified_trees;
