@@ -1,0 +1,1 @@
+	BvariableJ$Vq?Vq?!§ú?CÀVq?§[ÀVq?Vq?Vq?

@@ -1,0 +1,1 @@
+	BprobabilitiesJHª“B>[O?, =ÿ=w?pSV?8²&>÷¦|?²BV<GÀõ=õGa?iÙ>rK?ÅÉZ?ýØ>&¹S?n1>ìË>>MP?

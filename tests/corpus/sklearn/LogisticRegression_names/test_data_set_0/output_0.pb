@@ -1,0 +1,1 @@
+	2middle2middle2high2low2middle2low2high2low2middleBoutput_label

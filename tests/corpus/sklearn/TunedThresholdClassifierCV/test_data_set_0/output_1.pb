@@ -1,0 +1,1 @@
+	BprobabilitiesJHu‹>Æt:?{­A?Jy>Ø›2=BÖt?à°H?~<]>Bš¾>ß² ?bz?€½³<Vs~>*c@?ž2?Äô›>ª’J?XµU>

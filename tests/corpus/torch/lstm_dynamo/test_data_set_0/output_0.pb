@@ -1,0 +1,1 @@
+Blog_softmaxJªq¾¿wj¿µ¡{¿p8²¿ÿêb¿SŠ¿
