@@ -78,3 +78,32 @@ fn a_table_hovering_over_the_window_in_light() {
     desktop.step();
     check(&mut desktop, "drop-light");
 }
+
+#[test]
+fn a_curve_is_saved_as_a_picture_of_its_part_of_the_window() {
+    use drydock_app::figures::FigureSaver;
+    use drydock_core::report::{Axis, Figure};
+
+    if !has_adapter() {
+        return;
+    }
+    let axis = || Axis { name: String::new(), unit: None, range: (0.0, 1.0) };
+    let figure = Figure { title: String::new(), x: axis(), y: axis(), points: Vec::new(), x_now: None };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("curve.png");
+    let mut desktop = desktop_in(options(), Theme::Light, Vec2::new(640.0, 400.0));
+    let mut saver = FigureSaver::default();
+    saver.want(figure);
+    // What reaches beyond the window is cut off there.
+    saver.save_to(&desktop.ctx, path.clone(), Some(Rect::from_min_max(pos2(10.0, 20.0), pos2(50.0, 5000.0))));
+    let started = std::time::Instant::now();
+    while saver.poll().is_none() {
+        assert!(started.elapsed() < std::time::Duration::from_secs(30), "the saving never ends");
+        drydock_core::stderr::collected(|| desktop.step());
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    // A PNG says its width and height in the first chunk, big-endian.
+    let file = std::fs::read(path).expect("the picture");
+    let side = |at: usize| u32::from_be_bytes(file[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!((&file[1..4], side(16), side(20)), (b"PNG".as_slice(), 40, 380));
+}

@@ -151,34 +151,3 @@ fn the_curve_is_saved_as_lines_and_as_numbers() {
     assert!(save("curve.gif").expect_err("no such format").contains("gif"));
     assert!(save("nowhere/curve.svg").expect_err("no such folder").contains("nowhere"));
 }
-
-#[test]
-fn the_curve_is_saved_as_a_picture_of_its_part_of_the_window() {
-    use drydock_app::figures::FigureSaver;
-    use drydock_core::report::{Axis, Figure};
-    use eframe::egui::{Color32, ColorImage, Rect, ViewportCommand, pos2};
-
-    let axis = || Axis { name: String::new(), unit: None, range: (0.0, 1.0) };
-    let figure = Figure { title: String::new(), x: axis(), y: axis(), points: Vec::new(), x_now: None };
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("curve.png");
-    let mut desktop = desktop(options());
-    let mut saver = FigureSaver::default();
-    saver.want(figure);
-    saver.save_to(&desktop.ctx, path.clone(), Some(Rect::from_min_max(pos2(10.0, 20.0), pos2(50.0, 5000.0))));
-    desktop.step();
-    // What the window system would do with the request.
-    let window = ColorImage::filled([200, 100], Color32::RED);
-    let commands = desktop.output().viewport_output.values().flat_map(|viewport| viewport.commands.clone()).collect::<Vec<_>>();
-    let callback = commands.into_iter().find_map(|command| if let ViewportCommand::Screenshot(callback) = command { Some(callback) } else { None });
-    callback.expect("a picture of the window is asked for").complete(std::sync::Arc::new(window));
-    let started = std::time::Instant::now();
-    while saver.poll().is_none() {
-        assert!(started.elapsed() < std::time::Duration::from_secs(30), "the saving never ends");
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    // A PNG says its width and height in the first chunk, big-endian.
-    let file = std::fs::read(path).expect("the picture");
-    let side = |at: usize| u32::from_be_bytes(file[at..at + 4].try_into().expect("four bytes"));
-    assert_eq!((&file[1..4], side(16), side(20)), (b"PNG".as_slice(), 40, 80), "kept within the window");
-}
