@@ -158,7 +158,8 @@ impl Tokenizer {
 
 impl Operator for Tokenizer {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
-        let dims = inputs.tensor(0).and_then(|(_, shape)| shape.dims());
+        // What is empty loses a dimension.
+        let dims = inputs.tensor(0).and_then(|(_, shape)| shape.dims()).filter(|dims| !dims.contains(&Dimension::Known(0)));
         let shape = dims.map_or_else(SymbolicShape::unknown, |dims| dims.iter().cloned().chain([Dimension::Unknown]).collect::<Vec<_>>().into());
         Ok(vec![Some(ValueType::tensor(ElementType::String, shape))])
     }
