@@ -3,6 +3,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Install with `#[global_allocator]` in a test binary.
 pub struct WatchedAllocator;
@@ -11,7 +12,15 @@ thread_local! {
     static LARGEST: Cell<usize> = const { Cell::new(0) };
 }
 
+static LARGEST_ANYWHERE: AtomicUsize = AtomicUsize::new(0);
+
+/// Requests below this are not worth an access to shared memory.
+const LARGE: usize = 1 << 20;
+
 fn note(size: usize) {
+    if size >= LARGE {
+        LARGEST_ANYWHERE.fetch_max(size, Ordering::Relaxed);
+    }
     // A thread that is ending has no cell any more; nobody asks about it either.
     let _ = LARGEST.try_with(|largest| largest.set(largest.get().max(size)));
 }
@@ -47,4 +56,9 @@ pub fn largest_allocation<T>(work: impl FnOnce() -> T) -> (T, usize) {
     LARGEST.set(0);
     let result = work();
     (result, LARGEST.get())
+}
+
+/// Size of the largest single allocation that any thread of the process has asked for so far; 0 while none was above a megabyte.
+pub fn largest_allocation_anywhere() -> usize {
+    LARGEST_ANYWHERE.load(Ordering::Relaxed)
 }

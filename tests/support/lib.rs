@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 pub mod allocation;
 pub mod close;
+pub mod fuzzing;
 pub mod models;
 
 /// The repository's root.

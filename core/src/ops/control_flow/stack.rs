@@ -4,7 +4,7 @@ use crate::graph::ValueType;
 use crate::ops::shape::normalize_axis;
 use crate::ops::types::check_same_type;
 use crate::ops::{OpError, RunContext, movement};
-use crate::tensor::{Shape, Tensor, Value};
+use crate::tensor::{Device, Shape, Tensor, Value};
 
 /// So many tensors are joined at a time: a loop may make millions of small ones, each of which takes far more memory than its elements.
 const CHUNK: usize = 1024;
@@ -48,9 +48,11 @@ impl Stack {
         let bits = tensor.element_type().bits().unwrap_or(192);
         self.bytes = self.bytes.saturating_add((tensor.n_elements() as u128).saturating_mul(bits as u128) / 8);
         context.check_collected(&self.name, self.bytes)?;
-        let reshaped = tensor.reshaped(&shape)?;
+        let mut reshaped = tensor.reshaped(&shape)?;
         if let Some(first) = self.joined.first().or(self.pending.first()) {
             check_same_type(first, &reshaped)?;
+            // What goes into the loop may be in host memory, and what an iteration makes on a GPU.
+            reshaped = reshaped.to_device(if first.is_on_host() { &Device::Cpu } else { context.device })?;
         }
         self.pending.push(reshaped);
         if self.pending.len() == CHUNK { self.join_pending() } else { Ok(()) }
