@@ -3,6 +3,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use drydock_core::engine::{Plan, PlanOptions, RunError};
 use drydock_core::graph::infer::infer_types;
@@ -75,7 +77,8 @@ impl Random {
 
 /// Changes a file's bytes in a few places.
 pub fn damage_bytes(bytes: &mut Vec<u8>, random: &mut Random) {
-    for _ in 0..=random.below(6) {
+    let n_places = if random.one_in(4) { 1 + random.below(6) } else { 1 };
+    for _ in 0..n_places {
         let at = random.below(bytes.len());
         match random.below(7) {
             0 => bytes.truncate(at),
@@ -285,6 +288,8 @@ pub enum End {
     NotPlanned,
     /// The run ended in an error.
     Failed,
+    /// A loop without an end, or nearly so, which stopped when it was told to.
+    Endless,
     Ran,
 }
 
@@ -295,21 +300,47 @@ pub fn load(bytes: &[u8]) -> Option<Model> {
     Some(model)
 }
 
-/// Compiles a model and runs it on random inputs. `Err` for a panic, though the engine contained it.
-pub fn run(model: &Model, random: &mut Random) -> Result<End, String> {
+/// Compiles a model and runs it on random inputs; what takes longer than `patience` is cancelled. `Err` for a panic, though the engine
+/// contained it, and for a run that was cancelled without having a loop.
+pub fn run(model: &Model, random: &mut Random, patience: Duration) -> Result<End, String> {
     let ctx = TaskCtx::unattended();
-    let options = PlanOptions { max_result_bytes: MAX_RESULT_BYTES, ..PlanOptions::default() };
-    let Ok(plan) = Plan::compile(&ctx, model, &options) else { return Ok(End::NotPlanned) };
-    let mut inputs = Vec::new();
-    for input in plan.inputs().iter().filter(|input| !input.is_optional) {
-        let Some(value) = input.value_type.as_ref().and_then(|value_type| random_value(value_type, random)) else { return Ok(End::NotPlanned) };
-        inputs.push((input.name.clone(), value));
-    }
-    match plan.run(&ctx, inputs) {
+    let Some(inputs_and_plan) = prepare(&ctx, model, random) else { return Ok(End::NotPlanned) };
+    let (plan, inputs) = inputs_and_plan;
+    let (done, is_done) = std::sync::mpsc::channel::<()>();
+    let result = std::thread::scope(|scope| {
+        let token = ctx.cancel_token().clone();
+        scope.spawn(move || {
+            if is_done.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+                token.cancel();
+            }
+        });
+        let result = plan.run(&ctx, inputs);
+        drop(done);
+        result
+    });
+    match result {
         Ok(_) => Ok(End::Ran),
         Err(RunError::Panicked { node, operator, inputs, message }) => Err(format!("node '{node}' ({operator}) with {inputs} panicked: {message}")),
+        Err(RunError::Cancelled(_)) if has_loop(&model.graph) => Ok(End::Endless),
+        Err(RunError::Cancelled(_)) => Err(format!("a run without a loop took more than {patience:?}")),
         Err(_) => Ok(End::Failed),
     }
+}
+
+/// Whether a graph, or one inside it, may go round as often as it likes.
+fn has_loop(graph: &Graph) -> bool {
+    graph.nodes.iter().any(|node| node.op_type == "Loop" || node.subgraphs().any(|inner| has_loop(inner)))
+}
+
+/// The plan of a model, and random inputs for it.
+fn prepare(ctx: &TaskCtx, model: &Model, random: &mut Random) -> Option<(Plan, Vec<(String, Value)>)> {
+    let options = PlanOptions { max_result_bytes: MAX_RESULT_BYTES, ..PlanOptions::default() };
+    let plan = Plan::compile(ctx, model, &options).ok()?;
+    let mut inputs = Vec::new();
+    for input in plan.inputs().iter().filter(|input| !input.is_optional) {
+        inputs.push((input.name.clone(), random_value(input.value_type.as_ref()?, random)?));
+    }
+    Some((plan, inputs))
 }
 
 /// A value of a type; `None` for types that can't be made, and for shapes that are too large.
