@@ -55,7 +55,7 @@ fn placements() -> BTreeSet<(String, String)> {
         let model = onnx::load(&TaskCtx::unattended(), &folder.join("model.onnx")).unwrap().model;
         let operators = BuiltOperators::new(&model);
         for (id, node) in model.graph.node_ids() {
-            if operators.placement(id) == Some(Placement::AnyDevice) {
+            if operators.get(id).is_ok_and(|operator| operator.placement() != Placement::Host) {
                 let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
                 on_any_device.insert((domain.to_owned(), node.op_type.clone()));
             }
