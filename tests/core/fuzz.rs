@@ -35,7 +35,7 @@ fn damaged_files_are_refused_or_load() {
 #[test]
 fn damaged_models_fail_with_an_error_or_run() {
     let models = models();
-    let mut hunt = Hunt::new("DRYDOCK_FUZZ_RUNS", 2_000);
+    let mut hunt = Hunt::new("DRYDOCK_FUZZ_RUNS", 500);
     hunt.each(|random| {
         let Some(mut model) = load(random.pick::<Vec<u8>>(&models)) else { return Ok(End::NotLoaded) };
         damage_model(&mut model, random);

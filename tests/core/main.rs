@@ -10,7 +10,6 @@ mod fuzz;
 mod golden;
 mod gpu;
 mod node_suite;
-mod operator_table;
 mod properties;
 mod samples;
 mod scale;

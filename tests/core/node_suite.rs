@@ -43,8 +43,7 @@ fn the_node_suite_passes_but_for_the_listed_cases() {
     let Some(suite) = suite() else { return };
     let cases = cases(&suite);
     let left_out = left_out();
-    let listed: BTreeMap<&str, &Group> =
-        left_out.group.iter().flat_map(|group| group.cases.iter().map(move |case| (case.as_str(), group))).collect();
+    let listed: BTreeMap<&str, &Group> = left_out.group.iter().flat_map(|group| group.cases.iter().map(move |case| (case.as_str(), group))).collect();
     let failures = failures(vec![suite], Tolerance { relative: 1e-3, absolute: 1e-5 }, DeviceChoice::Cpu);
     let mut complaints = Vec::new();
     for failure in failures.values().filter(|failure| !listed.contains_key(failure.case.as_str())) {
@@ -70,8 +69,12 @@ fn the_node_suite_passes_on_a_gpu() {
         return;
     }
     let listed: BTreeSet<String> = left_out().group.into_iter().flat_map(|group| group.cases).collect();
-    let mut folders: Vec<PathBuf> =
-        cases(&suite).into_iter().filter(|case| !listed.contains(case)).map(|case| suite.join(case)).filter(|folder| has_float_core(folder)).collect();
+    let mut folders: Vec<PathBuf> = cases(&suite)
+        .into_iter()
+        .filter(|case| !listed.contains(case))
+        .map(|case| suite.join(case))
+        .filter(|folder| has_float_core(folder))
+        .collect();
     // In an order without meaning, so that what fits into the time is a fair sample.
     folders.sort_by_key(|folder| folder.to_string_lossy().bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(16_777_619) ^ u32::from(byte)));
     let (started, mut done, mut failed) = (Instant::now(), 0, Vec::new());

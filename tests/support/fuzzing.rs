@@ -175,7 +175,8 @@ fn damage_attribute(node: &mut Node, random: &mut Random) {
     if names.is_empty() {
         const COMMON: [&str; 12] =
             ["axis", "axes", "keepdims", "group", "pads", "strides", "dilations", "kernel_shape", "perm", "to", "mode", "ceil_mode"];
-        let value = if random.one_in(2) { Attribute::Int(random.int()) } else { Attribute::Ints((0..random.below(5)).map(|_| random.int()).collect()) };
+        let value =
+            if random.one_in(2) { Attribute::Int(random.int()) } else { Attribute::Ints((0..random.below(5)).map(|_| random.int()).collect()) };
         node.attributes.0.insert((*random.pick(&COMMON)).to_owned(), value);
         return;
     }
@@ -212,7 +213,20 @@ fn damage_list<T>(values: &mut Vec<T>, random: &mut Random, mut make: impl FnMut
 
 fn random_text(random: &mut Random) -> Vec<u8> {
     const TEXTS: [&str; 14] = [
-        "", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "linear", "nearest", "cubic", "BRANCH_LEQ", "SOFTMAX", "reverse", "none", "ij,jk->ik", "é\u{1F600}",
+        "",
+        "NOTSET",
+        "SAME_UPPER",
+        "SAME_LOWER",
+        "VALID",
+        "linear",
+        "nearest",
+        "cubic",
+        "BRANCH_LEQ",
+        "SOFTMAX",
+        "reverse",
+        "none",
+        "ij,jk->ik",
+        "é\u{1F600}",
     ];
     if random.one_in(8) { (0..random.below(9)).map(|_| random.next() as u8).collect() } else { random.pick(&TEXTS).as_bytes().to_vec() }
 }
@@ -257,9 +271,7 @@ fn random_tensor(element_type: ElementType, shape: &[usize], random: &mut Random
             let text = |random: &mut Random| String::from_utf8_lossy(&random_text(random)).as_ref().into();
             HostTensor::from_strings(dims, (0..n).map(|_| text(random)).collect())
         }
-        ElementType::Bool => {
-            HostTensor::from_bytes(element_type, dims, (0..n).map(|_| random.below(2) as u8).collect::<Vec<_>>().into())
-        }
+        ElementType::Bool => HostTensor::from_bytes(element_type, dims, (0..n).map(|_| random.below(2) as u8).collect::<Vec<_>>().into()),
         other => {
             let n_bytes = other.bytes_for(n).unwrap_or(0);
             HostTensor::from_bytes(other, dims, (0..n_bytes).map(|_| random.next() as u8).collect::<Vec<_>>().into())
