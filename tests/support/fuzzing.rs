@@ -32,7 +32,7 @@ impl Random {
         Self((seed ^ 0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -41,7 +41,7 @@ impl Random {
 
     /// A number below `n`; 0 if there is none.
     pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
+        (self.bits() % n.max(1) as u64) as usize
     }
 
     pub fn one_in(&mut self, n: usize) -> bool {
@@ -82,7 +82,7 @@ pub fn damage_bytes(bytes: &mut Vec<u8>, random: &mut Random) {
         let at = random.below(bytes.len());
         match random.below(7) {
             0 => bytes.truncate(at),
-            1 => bytes.insert(at, random.next() as u8),
+            1 => bytes.insert(at, random.bits() as u8),
             2 if !bytes.is_empty() => {
                 bytes.remove(at);
             }
@@ -94,7 +94,7 @@ pub fn damage_bytes(bytes: &mut Vec<u8>, random: &mut Random) {
             }
             4 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
             5 if !bytes.is_empty() => bytes[at] = *random.pick(&[0, 1, 0x7f, 0x80, 0xff]),
-            _ if !bytes.is_empty() => bytes[at] = random.next() as u8,
+            _ if !bytes.is_empty() => bytes[at] = random.bits() as u8,
             _ => {}
         }
     }
@@ -104,8 +104,7 @@ pub fn damage_bytes(bytes: &mut Vec<u8>, random: &mut Random) {
 pub fn damage_model(model: &mut Model, random: &mut Random) {
     for _ in 0..=random.below(3) {
         if random.one_in(12) {
-            let opsets = model.opset_imports.values_mut().collect::<Vec<_>>();
-            if let Some(opset) = opsets.into_iter().next() {
+            if let Some(opset) = model.opset_imports.values_mut().next() {
                 *opset = 1 + random.below(28) as i64;
             }
             continue;
@@ -158,8 +157,8 @@ fn damage_wiring(node: &mut Node, n_values: usize, random: &mut Random) {
     let at = random.below(node.inputs.len());
     match random.below(6) {
         0 => node.inputs.push(any(random)),
-        1 => drop(node.inputs.pop()),
-        2 if !node.outputs.is_empty() => drop(node.outputs.pop()),
+        1 => node.inputs.truncate(at),
+        2 => node.outputs.truncate(node.outputs.len().saturating_sub(1)),
         _ if node.inputs.is_empty() => {}
         3 => node.inputs[at] = None,
         4 => {
@@ -201,7 +200,7 @@ fn damage_attribute(node: &mut Node, random: &mut Random) {
 fn damage_list<T>(values: &mut Vec<T>, random: &mut Random, mut make: impl FnMut(&mut Random) -> T) {
     let at = random.below(values.len());
     match random.below(4) {
-        0 => drop(values.pop()),
+        0 => values.truncate(values.len().saturating_sub(1)),
         1 => {
             let value = make(random);
             values.push(value);
@@ -228,7 +227,7 @@ fn random_text(random: &mut Random) -> Vec<u8> {
         "ij,jk->ik",
         "é\u{1F600}",
     ];
-    if random.one_in(8) { (0..random.below(9)).map(|_| random.next() as u8).collect() } else { random.pick(&TEXTS).as_bytes().to_vec() }
+    if random.one_in(8) { (0..random.below(9)).map(|_| random.bits() as u8).collect() } else { random.pick(&TEXTS).as_bytes().to_vec() }
 }
 
 fn damage_initializer(graph: &mut Graph, random: &mut Random) {
@@ -274,7 +273,7 @@ fn random_tensor(element_type: ElementType, shape: &[usize], random: &mut Random
         ElementType::Bool => HostTensor::from_bytes(element_type, dims, (0..n).map(|_| random.below(2) as u8).collect::<Vec<_>>().into()),
         other => {
             let n_bytes = other.bytes_for(n).unwrap_or(0);
-            HostTensor::from_bytes(other, dims, (0..n_bytes).map(|_| random.next() as u8).collect::<Vec<_>>().into())
+            HostTensor::from_bytes(other, dims, (0..n_bytes).map(|_| random.bits() as u8).collect::<Vec<_>>().into())
         }
     };
     made.unwrap()

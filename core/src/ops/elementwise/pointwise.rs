@@ -204,10 +204,12 @@ impl Function {
             Self::Shrink { threshold, bias } => {
                 // Any 64-bit integer that is near a threshold given as float32 is exact enough in float64.
                 let (number, threshold, bias) = (x as f64, f64::from(threshold), f64::from(bias));
-                match () {
-                    () if number > threshold => (number - bias) as i128,
-                    () if number < -threshold => (number + bias) as i128,
-                    () => 0,
+                if number > threshold {
+                    (number - bias) as i128
+                } else if number < -threshold {
+                    (number + bias) as i128
+                } else {
+                    0
                 }
             }
             _ => x,
