@@ -93,9 +93,11 @@ struct Shared<'a> {
     ctx: &'a TaskCtx,
     opsets: &'a BTreeMap<String, i64>,
     options: &'a PlanOptions,
-    /// By address of their data, element type, shape, and whether they are on the plan's device.
-    constants: RefCell<HashMap<(usize, ElementType, Vec<usize>, bool), Value>>,
+    constants: RefCell<HashMap<ConstantKey, Value>>,
 }
+
+/// What makes two constants the same one: address of the data, element type, shape, and whether it is on the plan's device.
+type ConstantKey = (usize, ElementType, Vec<usize>, bool);
 
 /// Turns one graph into a program.
 struct Compiler<'a> {

@@ -365,7 +365,7 @@ mod tests {
     use super::*;
 
     fn bytes(n: usize, seed: usize) -> Vec<u8> {
-        (0..n).map(|index| ((index * 131 + seed * 977) ^ (index >> 3) * 57) as u8).collect()
+        (0..n).map(|index| ((index * 131 + seed * 977) ^ ((index >> 3) * 57)) as u8).collect()
     }
 
     fn value(byte: u8, is_signed: bool) -> i32 {

@@ -55,7 +55,7 @@ impl Loss {
         if self.takes_scores {
             log_softmax(&mut log_probabilities, labels.n_classes, labels.n_places);
         }
-        let weights = weights.map(|weights| weights.as_slice::<T>()).transpose()?;
+        let weights = weights.map(Tensor::as_slice::<T>).transpose()?;
         let weight_of = |class: usize| weights.as_ref().map_or(1.0, |weights| weights[class].to_f64());
         let mut total_weight = 0.0;
         let mut losses = Vec::with_capacity(labels.classes.len());

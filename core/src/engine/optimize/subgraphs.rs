@@ -12,7 +12,7 @@ use crate::task::TaskCtx;
 pub(super) fn optimize(ctx: &TaskCtx, opsets: &BTreeMap<String, i64>, on_cpu: bool, graph: &mut Graph) -> Result<(), PlanError> {
     let overridable: HashSet<ValueId> = graph.inputs.iter().copied().collect();
     let Graph { nodes, initializers, .. } = graph;
-    for subgraph in nodes.iter_mut().flat_map(|node| node.subgraphs_mut()) {
+    for subgraph in nodes.iter_mut().flat_map(crate::graph::Node::subgraphs_mut) {
         let subgraph = Arc::make_mut(subgraph);
         let captures = std::mem::take(&mut subgraph.captures);
         for capture in captures {

@@ -123,7 +123,7 @@ pub fn build_simplified(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpE
 impl SimplifiedLayerNormalization {
     fn new(node: &NodeContext<'_>, axis: i64) -> Result<Self, OpError> {
         let epsilon = node.attributes.float("epsilon")?.unwrap_or(1e-5);
-        if !(epsilon >= 0.0) {
+        if epsilon.is_nan() || epsilon < 0.0 {
             return Err(OpError::value(format!("attribute 'epsilon' is {epsilon}; it must not be negative")));
         }
         Ok(Self { axis, epsilon, n_outputs: node.n_outputs.clamp(1, 2) })

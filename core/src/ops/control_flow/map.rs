@@ -31,6 +31,7 @@ pub(super) fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpEr
 }
 
 /// An input of one run: the next element, or the same value each time.
+#[expect(clippy::large_enum_variant, reason = "a run has a handful of them")]
 enum Source {
     Elements(std::vec::IntoIter<Value>),
     Same(Value),

@@ -46,9 +46,12 @@ pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     Ok(Box::new(Blocks { direction, size, order }))
 }
 
+/// Six axes to see a tensor under, how to permute them, and the shape of the result.
+type Steps = ([usize; 6], [usize; 6], [usize; 4]);
+
 impl Blocks {
     /// Six axes that split blocks from the rest, and how to permute them; then the result's shape.
-    fn plan(&self, shape: &[usize]) -> Result<([usize; 6], [usize; 6], [usize; 4]), OpError> {
+    fn plan(&self, shape: &[usize]) -> Result<Steps, OpError> {
         let size = self.size;
         let &[batch, channels, height, width] = shape else {
             return Err(OpError::shape(format!("the input should be [batch, channels, height, width], but has shape {shape:?}")));

@@ -205,6 +205,7 @@ impl Operator for CastMap {
         Ok(vec![Some(ValueType::tensor(element_type, vec![Dimension::Known(1), n_places]))])
     }
 
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the methods themselves are bound to one lifetime of the map")]
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let entries = take_map(&mut inputs, NUMBERED)?;
         if let Some((key, _)) = entries.iter().find(|(key, _)| matches!(key, MapKey::Text(_))) {

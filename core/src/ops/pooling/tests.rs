@@ -97,7 +97,8 @@ fn pools_over_burn_agree_with_the_host() {
     let line = |case: Case| case.ints("kernel_shape", &[3]).ints("strides", &[2]).ints("pads", &[2, 1]);
     let dilated = op("MaxPool").ints("kernel_shape", &[2, 2]).ints("dilations", &[2, 3]).ints("pads", &[1, 1, 1, 2]);
     let average = || op("AveragePool");
-    let cases: [(Case, fn(&NodeContext<'_>) -> Result<Pool, OpError>, Vec<usize>); 9] = [
+    type Build = fn(&NodeContext<'_>) -> Result<Pool, OpError>;
+    let cases: [(Case, Build, Vec<usize>); 9] = [
         (window(op("MaxPool")), Pool::maximum, vec![2, 3, 6, 7]),
         (window(average()), Pool::average, vec![2, 3, 6, 7]),
         (window(average().int("count_include_pad", 1)), Pool::average, vec![2, 3, 6, 7]),

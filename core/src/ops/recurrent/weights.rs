@@ -25,6 +25,7 @@ pub struct WeightInputs {
 
 /// A matrix that rows are multiplied with.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a layer has a handful of them")]
 pub enum Matrix {
     /// In the type that the layer computes in.
     Numbers(Tensor),

@@ -157,7 +157,7 @@ fn sized(shape: &[usize], axes: &[usize], sizes: &[i64], policy: AspectRatio) ->
     let scale = if policy == AspectRatio::NotLarger { ratios.fold(f64::INFINITY, f64::min) } else { ratios.fold(0.0, f64::max) };
     let target = |(input, _)| {
         let length = (scale * input as f64 + 0.5).floor();
-        if !(length < LONGEST) {
+        if length.is_nan() || length >= LONGEST {
             return Err(OpError::value(format!("an axis of {input} elements cannot be scaled by {scale}")));
         }
         Ok(Target { scale: scale as f32, ..Target::sized(input, length as usize) })

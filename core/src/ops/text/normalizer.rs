@@ -59,7 +59,7 @@ impl StringNormalizer {
     fn normalized(&self, word: &CompactString) -> CompactString {
         match self.case {
             Case::Lower => word.to_lowercase(),
-            Case::Upper => word.to_uppercase().into(),
+            Case::Upper => word.to_uppercase(),
             Case::Unchanged => word.clone(),
         }
     }

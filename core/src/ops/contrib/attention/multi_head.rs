@@ -49,9 +49,9 @@ impl MultiHeadAttention {
     }
 
     /// Adds the bias of all three projections to the parts that are projections still, and splits them into heads.
-    fn split(&self, parts: [Tensor; 3], bias: Option<Tensor>, context: &RunContext<'_>) -> Result<[Tensor; 3], OpError> {
+    fn split(&self, parts: [Tensor; 3], bias: Option<&Tensor>, context: &RunContext<'_>) -> Result<[Tensor; 3], OpError> {
         let widths = parts.each_ref().map(|part| if part.rank() == 3 { part.shape()[2] } else { 0 });
-        if let Some(bias) = &bias
+        if let Some(bias) = bias
             && bias.shape() != [widths.iter().sum::<usize>()]
         {
             return Err(OpError::shape(format!("the bias has shape {:?}, but the projections are {widths:?} wide", bias.shape())));
@@ -63,7 +63,7 @@ impl MultiHeadAttention {
                 split.push(part);
                 continue;
             }
-            let part = match &bias {
+            let part = match bias {
                 Some(bias) if part.rank() == 3 => {
                     let bias = movement::cut(bias.clone(), &[Cut::range(start, width)])?;
                     super::run_one(self.heads.add.as_ref(), [Some(part), Some(bias)], context)?
@@ -118,7 +118,7 @@ impl Operator for MultiHeadAttention {
         }
         let widened = |tensor: Option<Tensor>| tensor.map(widen).transpose();
         let parts = self.projections(widen(query)?, widened(key)?, widened(value)?)?;
-        let [query, key, value] = self.split(parts, widened(bias)?, context)?;
+        let [query, key, value] = self.split(parts, widened(bias)?.as_ref(), context)?;
         let (key, value) = (with_past(past_key, key, "keys")?, with_past(past_value, value, "values")?);
         let operands = Operands { query, key: key.clone(), value: value.clone() };
         let (result, weights) = self.heads.attend(operands, mask.as_ref(), widened(scores_bias)?, context)?;

@@ -9,7 +9,7 @@ const SMALLEST_PROBABILITY: f32 = 1e-7;
 
 /// The probability of the first of two classes by Platt's sigmoid: `1 / (1 + exp(a * score + b))`.
 pub(super) fn platt(score: f32, a: f32, b: f32) -> f32 {
-    (1.0 - logistic(score * a + b)).max(SMALLEST_PROBABILITY).min(1.0 - SMALLEST_PROBABILITY)
+    (1.0 - logistic(score * a + b)).clamp(SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY)
 }
 
 /// `pairwise[i * k + j]` is the probability of class `i` if it is `i` or `j`. Writes the probability of each of the `k` classes.

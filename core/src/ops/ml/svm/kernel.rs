@@ -88,7 +88,7 @@ pub(super) struct Vectors {
 
 impl Vectors {
     pub fn new(kernel: Kernel, name: &str, values: Vec<f32>, n_vectors: usize) -> Result<Self, OpError> {
-        if n_vectors == 0 || values.len() % n_vectors != 0 {
+        if n_vectors == 0 || !values.len().is_multiple_of(n_vectors) {
             return Err(OpError::value(format!("{name} has {} values, which do not make {n_vectors} vectors of equal length", values.len())));
         }
         let n_features = values.len() / n_vectors;
