@@ -265,7 +265,7 @@ impl ScoreScreen {
     /// Completes the name that is being written: of a column of the table, or of an input of the model.
     fn complete_name(&mut self, option: ScoreOption, state: &State) -> Vec<String> {
         let written = self.options.get(option).text().to_owned();
-        let start = written.rfind(|c| matches!(c, ',' | ';' | '=')).map_or(0, |separator| separator + 1);
+        let start = written.rfind([',', ';', '=']).map_or(0, |separator| separator + 1);
         let begun = written.get(start..).unwrap_or_default();
         let stem = begun.trim_start();
         let head = written.get(..written.len() - stem.len()).unwrap_or_default();

@@ -147,7 +147,8 @@ fn a_result_that_others_want_is_not_taken_in() {
 
 #[test]
 fn matrix_products_take_in_what_follows() {
-    let gemm: [(&[usize], &[usize], &[(&str, Attribute)]); 4] = [
+    type Gemm<'a> = (&'a [usize], &'a [usize], &'a [(&'a str, Attribute)]);
+    let gemm: [Gemm<'_>; 4] = [
         (&[6, 5], &[5], &[]),
         (&[5, 6], &[1, 5], &[("transB", Attribute::Int(1)), ("alpha", Attribute::Float(0.5)), ("beta", Attribute::Float(2.0))]),
         (&[6, 5], &[], &[]),
