@@ -4,6 +4,8 @@
 //! Prints one line of JSON: the fastest and the median run in milliseconds, and the first numbers of the output. `benches/peers/image_peers.py` runs
 //! it beside other run-times.
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
 use std::path::Path;
 use std::time::Instant;
 
