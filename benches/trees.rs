@@ -3,6 +3,8 @@
 //!
 //! `RAYON_NUM_THREADS` sets the number of threads, `DRYDOCK_INSTRUCTIONS` limits the instructions (`portable`, `avx2` or `avx512`).
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
