@@ -2,17 +2,16 @@
 # requires-python = ">=3.11"
 # dependencies = ["numpy==2.4.6", "onnx==1.23.2", "onnxruntime==1.31.1"]
 # ///
-"""Drydock beside ONNX Runtime, rten and tract on networks for images, batch 1.
+"""Drydock beside ONNX Runtime on networks for images, batch 1.
 
 From the repository's root:
 
     cargo bench -p drydock-benches --bench image --no-run
-    cargo build --release --manifest-path benches/peers/rust/Cargo.toml     # rten and tract; leave it out to do without them
-    uv run benches/peers/image_peers.py                                     # --models resnet50 squeezenet … --threads 2 --rounds 3
+    uv run benches/peers/image_peers.py        # --models resnet50 squeezenet … --threads 2 --rounds 3
 
-The networks are those of ONNX's own test data, whose weights are constants; here they get random ones of the usual size, with a fixed seed. All
-contestants get the same file, the same picture and the same number of threads, and take turns in processes of their own; a contestant's figure is
-its fastest run, and the median of its fastest rounds' medians. Outputs are held against ONNX Runtime's.
+The networks are those of ONNX's own test data, whose weights are constants; here they get random ones of the usual size, with a fixed seed. Both get
+the same file, the same picture and the same number of threads, and take turns in processes of their own; a contestant's figures are its fastest run,
+and the least of its rounds' medians. Outputs are held against ONNX Runtime's.
 """
 
 import argparse
@@ -24,7 +23,6 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-RUST_PEERS = ROOT / "benches/peers/rust/target/release/drydock-image-peers"
 MODELS = ["resnet50", "squeezenet", "shufflenet", "densenet121", "inception_v1", "inception_v2", "vgg19", "bvlc_alexnet", "zfnet512"]
 
 
@@ -49,8 +47,6 @@ def main():
             "drydock": [drydock, path, "--runs", runs, "--threads", threads],
             "ONNX Runtime": [sys.executable, __file__, "--onnx-runtime", path, "--runs", runs, "--threads", threads],
         }
-        if RUST_PEERS.exists():
-            contestants |= {peer: [RUST_PEERS, peer, path, runs, threads] for peer in ["rten", "tract"]}
         compare(name, contestants, arguments)
 
 
