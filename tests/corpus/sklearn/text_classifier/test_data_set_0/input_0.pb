@@ -1,0 +1,1 @@
+2the cargo ship2a dock at sea2nothing known here2ship ship dockBX
