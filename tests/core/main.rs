@@ -10,6 +10,7 @@ mod fuzz;
 mod golden;
 mod gpu;
 mod node_suite;
+mod operator_table;
 mod properties;
 mod samples;
 mod scale;

@@ -145,7 +145,11 @@ impl Function {
             Self::Cosh => Backend::float_cosh(x),
             Self::Asin => Backend::float_asin(x),
             Self::Acos => Backend::float_acos(x),
-            Self::Atan => Backend::float_atan(x),
+            Self::Atan => {
+                // Some graphics drivers make 0 of NaN.
+                let is_nan = Backend::float_is_nan(x.clone(), bool_dtype);
+                Backend::float_mask_where(Backend::float_atan(x.clone()), is_nan, x)
+            }
             Self::Asinh => Backend::float_asinh(x),
             Self::Acosh => Backend::float_acosh(x),
             Self::Atanh => Backend::float_atanh(x),
