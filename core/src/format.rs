@@ -74,6 +74,11 @@ pub fn probability(value: f64) -> String {
     format!("{value:.3}")
 }
 
+/// A share of the whole, given as 0 to 1: `12.3 %`.
+pub fn percent(share: f64) -> String {
+    format!("{} %", number(share * 100.0))
+}
+
 /// Three significant digits without superfluous zeros: `1.93`, `12`, `0.0412`.
 fn significant(value: f64) -> String {
     if value == 0.0 {

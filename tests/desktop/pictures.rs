@@ -82,13 +82,13 @@ fn a_table_hovering_over_the_window_in_light() {
 #[test]
 fn a_curve_is_saved_as_a_picture_of_its_part_of_the_window() {
     use drydock_app::figures::FigureSaver;
-    use drydock_core::report::{Axis, Figure};
+    use drydock_core::report::{Axis, Figure, Series};
 
     if !has_adapter() {
         return;
     }
-    let axis = || Axis { name: String::new(), unit: None, range: (0.0, 1.0) };
-    let figure = Figure { title: String::new(), x: axis(), y: axis(), points: Vec::new(), x_now: None };
+    let axis = || Axis::new("", None, (0.0, 1.0));
+    let figure = Figure::of("", axis(), axis(), Series::line("", Vec::new()));
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("curve.png");
     let mut desktop = desktop_in(options(), Theme::Light, Vec2::new(640.0, 400.0));

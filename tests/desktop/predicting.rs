@@ -126,10 +126,10 @@ fn the_command_line_that_does_the_same_can_be_copied() {
 #[test]
 fn the_curve_is_saved_as_lines_and_as_numbers() {
     use drydock_app::figures::FigureSaver;
-    use drydock_core::report::{Axis, Figure};
+    use drydock_core::report::{Axis, Figure, Series};
 
-    let axis = |name: &str| Axis { name: name.to_owned(), unit: None, range: (0.0, 1.0) };
-    let figure = Figure { title: "y rises".to_owned(), x: axis("x"), y: axis("y"), points: vec![(0.0, 0.0), (1.0, 1.0)], x_now: None };
+    let axis = |name: &str| Axis::new(name, None, (0.0, 1.0));
+    let figure = Figure::of("y rises".to_owned(), axis("x"), axis("y"), Series::line("", vec![(0.0, 0.0), (1.0, 1.0)]));
     let folder = tempfile::tempdir().expect("a folder");
     let desktop = desktop(options());
     let save = |name: &str| {

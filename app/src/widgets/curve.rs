@@ -36,7 +36,7 @@ pub fn ui(ui: &mut Ui, figure: &Figure, height: f32) -> Rect {
         painter.text(at + vec2(0.0, theme::STEP), align, format::number(x), labels.clone(), palette.weak_text);
     }
     painter.text(plot.center_bottom() + vec2(0.0, theme::STEP), Align2::CENTER_TOP, figure.x.label(), labels, palette.weak_text);
-    let line: Vec<Pos2> = figure.points.iter().map(|&point| place(point)).collect();
+    let line: Vec<Pos2> = figure.series.iter().take(1).flat_map(|series| &series.points).map(|&point| place(point)).collect();
     painter.line(line, Stroke::new(2.0, palette.accent));
     if let Some(now) = figure.now() {
         let at = place(now);
@@ -46,7 +46,7 @@ pub fn ui(ui: &mut Ui, figure: &Figure, height: f32) -> Rect {
 
     if let Some(pointer) = response.hover_pos().filter(|pointer| plot.x_range().contains(pointer.x)) {
         let x = remap(f64::from(pointer.x), f64::from(plot.left())..=f64::from(plot.right()), first..=last);
-        let Some(y) = figure.y_at(x) else { return rect };
+        let Some(y) = figure.series.first().and_then(|series| series.y_at(x)) else { return rect };
         ui.painter().circle_stroke(place((x, y)), 3.5, Stroke::new(1.5, palette.text));
         response.on_hover_text_at_pointer(format!("{} → {}", format::number(x), format::number(y)));
     }

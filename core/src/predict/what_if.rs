@@ -3,7 +3,7 @@
 use super::{PredictReport, PredictRequest, Prediction, Row};
 use crate::contract::{Column, Contract, Task};
 use crate::format;
-use crate::report::{Axis, Figure};
+use crate::report::{Axis, Figure, Series};
 
 /// Points of the curve.
 const POINTS: u16 = 41;
@@ -41,16 +41,13 @@ pub fn figure(contract: &Contract, column: &Column, row: &Row, request: &Predict
     }
     let unit = contract.unit.clone().filter(|_| label.is_none());
     let y = match &label {
-        Some(label) => Axis { name: format!("probability_{label}"), unit: None, range: (0.0, 1.0) },
-        None => Axis { name: "prediction".to_owned(), unit, range: readable(bounds(&ys)) },
+        Some(label) => Axis::new(format!("probability_{label}"), None, (0.0, 1.0)),
+        None => Axis::new("prediction", unit.as_deref(), readable(bounds(&ys))),
     };
-    Some(Figure {
-        title: finding(column, label.as_deref(), y.unit.as_deref(), &ys),
-        x: Axis { name: column.name.clone(), unit: column.unit.clone(), range: (first, last) },
-        y,
-        points: xs.into_iter().zip(ys).collect(),
-        x_now: row.0.get(&column.name).and_then(|text| text.trim().parse().ok()),
-    })
+    let title = finding(column, label.as_deref(), y.unit.as_deref(), &ys);
+    let x = Axis::new(column.name.clone(), column.unit.as_deref(), (first, last));
+    let line = Series::line(y.name.clone(), xs.into_iter().zip(ys).collect());
+    Some(Figure { x_now: row.0.get(&column.name).and_then(|text| text.trim().parse().ok()), ..Figure::of(title, x, y, line) })
 }
 
 /// One sentence that says what the figure shows. `label`: whose probability the heights are; none for a regression.

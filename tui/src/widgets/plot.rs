@@ -1,29 +1,108 @@
-//! A figure as text: a line of braille dots, or of stars where only ASCII is wanted, with the ends of its axes and the present place.
+//! A figure as text: lines and points of braille dots, bars of blocks, or plain signs where only ASCII is wanted, with the ends of its axes,
+//! its levels and the present place.
 
 use drydock_core::format;
-use drydock_core::report::Figure;
+use drydock_core::report::{Axis as FigureAxis, Figure, Series, SeriesKind};
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Alignment, Constraint, Layout, Rect};
+use ratatui::style::Style;
 use ratatui::symbols::Marker;
-use ratatui::text::Line;
-use ratatui::widgets::{Axis, Chart, Dataset, GraphType};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
 use crate::theme::Theme;
 
-/// Draws the figure; its title stands elsewhere.
+/// Signs of the series in plain ASCII and in the legend, so that no series is told apart by its colour alone.
+const SIGNS: [char; 6] = ['*', '+', 'o', 'x', '#', '@'];
+
+/// Steps of a bar's outline, so that it is filled rather than hatched.
+const BAR_STEPS: u32 = 24;
+
+/// Draws the figure; its title stands elsewhere. A legend takes the first line, where there are several series.
 pub fn plot(frame: &mut Frame<'_>, area: Rect, figure: &Figure, theme: Theme) {
-    let (first, last) = figure.x.range;
-    let (low, high) = figure.y.range;
-    let marker = if theme.is_ascii { Marker::Custom('*') } else { Marker::Braille };
-    let mut sets = vec![Dataset::default().marker(marker).graph_type(GraphType::Line).style(theme.accent()).data(&figure.points)];
-    let now: Vec<(f64, f64)> = figure.now().into_iter().collect();
+    let [legend, area] = Layout::vertical([Constraint::Length(u16::from(figure.has_legend())), Constraint::Min(0)]).areas(area);
+    if figure.has_legend() {
+        frame.render_widget(Paragraph::new(self::legend(figure, theme)).alignment(Alignment::Right), legend);
+    }
+    let placed: Vec<Vec<(f64, f64)>> = figure.series.iter().map(|series| outline(figure, series)).collect();
+    let levels: Vec<[(f64, f64); 2]> = figure.levels.iter().map(|level| across(figure, level.at, level.is_on_x)).collect();
+    let now: Vec<(f64, f64)> = figure.now().into_iter().map(|point| place(figure, point)).collect();
+    let mut sets: Vec<Dataset<'_>> = levels
+        .iter()
+        .map(|ends| {
+            Dataset::default()
+                .marker(if theme.is_ascii { Marker::Custom('.') } else { Marker::Dot })
+                .graph_type(GraphType::Line)
+                .style(theme.faint())
+                .data(ends)
+        })
+        .collect();
+    for (index, (series, points)) in figure.series.iter().zip(&placed).enumerate() {
+        sets.push(dataset(figure, series, index, theme).data(points));
+    }
     sets.push(Dataset::default().marker(Marker::Custom('●')).graph_type(GraphType::Scatter).style(theme.heading()).data(&now));
     let label = |text: String| Line::styled(text, theme.faint());
-    let x_labels = [label(format::number(first)), label(figure.x.label()), label(format::number(last))];
-    let y_labels = [label(format::number(low)), label(format::number(high))];
+    let ends = |axis: &FigureAxis| [label(format::number(axis.range.0)), label(format::number(axis.range.1))];
+    let [first, last] = ends(&figure.x);
     let chart = Chart::new(sets)
         .legend_position(None)
-        .x_axis(Axis::default().bounds([first, last]).labels(x_labels).style(theme.faint()))
-        .y_axis(Axis::default().bounds([low, high]).labels(y_labels).style(theme.faint()));
+        .x_axis(Axis::default().bounds([0.0, 1.0]).labels([first, label(figure.x.label()), last]).style(theme.faint()))
+        .y_axis(Axis::default().bounds([0.0, 1.0]).labels(ends(&figure.y)).style(theme.faint()));
     frame.render_widget(chart, area);
+}
+
+fn dataset<'a>(figure: &Figure, series: &Series, index: usize, theme: Theme) -> Dataset<'a> {
+    let sign = SIGNS[index % SIGNS.len()];
+    let (graph, marker) = match series.kind {
+        SeriesKind::Line => (GraphType::Line, Marker::Braille),
+        SeriesKind::Bars { .. } => (GraphType::Line, Marker::HalfBlock),
+        // A cloud of one kind is dots; of several kinds, their signs.
+        SeriesKind::Points if figure.has_legend() => (GraphType::Scatter, Marker::Custom(sign)),
+        SeriesKind::Points => (GraphType::Scatter, Marker::Custom('•')),
+    };
+    let marker = if theme.is_ascii { Marker::Custom(sign) } else { marker };
+    Dataset::default().marker(marker).graph_type(graph).style(colour(index, theme))
+}
+
+fn colour(index: usize, theme: Theme) -> Style {
+    match index % 4 {
+        0 => theme.accent(),
+        1 => theme.warning(),
+        2 => theme.good(),
+        _ => theme.bad(),
+    }
+}
+
+fn legend(figure: &Figure, theme: Theme) -> Line<'static> {
+    let entry = |(index, series): (usize, &Series)| {
+        let sign = if theme.is_ascii || series.kind == SeriesKind::Points { SIGNS[index % SIGNS.len()] } else { '━' };
+        [Span::styled(format!("{sign} "), colour(index, theme)), Span::raw(format!("{}  ", series.name))]
+    };
+    figure.series.iter().enumerate().flat_map(entry).collect()
+}
+
+/// A place in the figure, 0 to 1 on both axes: ratatui knows no logarithms.
+fn place(figure: &Figure, (x, y): (f64, f64)) -> (f64, f64) {
+    (figure.x.share(x), figure.y.share(y))
+}
+
+/// The points to join or to mark. A bar is drawn up and down across its width.
+fn outline(figure: &Figure, series: &Series) -> Vec<(f64, f64)> {
+    let SeriesKind::Bars { width } = series.kind else { return series.points.iter().map(|&point| place(figure, point)).collect() };
+    let bar = |&(x, y): &(f64, f64)| {
+        let (left, right, top) = (figure.x.share(x - width / 2.0), figure.x.share(x + width / 2.0), figure.y.share(y));
+        let step = move |index: u32| left + (right - left) * f64::from(index) / f64::from(BAR_STEPS);
+        (0..BAR_STEPS).flat_map(move |index| [(step(index), 0.0), (step(index), top), (step(index + 1), top), (step(index + 1), 0.0)])
+    };
+    series.points.iter().flat_map(bar).collect()
+}
+
+fn across(figure: &Figure, at: f64, is_on_x: bool) -> [(f64, f64); 2] {
+    if is_on_x {
+        let x = figure.x.share(at);
+        [(x, 0.0), (x, 1.0)]
+    } else {
+        let y = figure.y.share(at);
+        [(0.0, y), (1.0, y)]
+    }
 }
