@@ -1,9 +1,9 @@
 //! The one door for all faces: [`Command`] in, [`Event`] out, [`State`] to draw from.
 //!
 //! `dispatch` is cheap: it edits the state or starts a job on an immutable snapshot. `poll` folds ended jobs into the state and never blocks.
-//! Predictions by hand are last-request-wins: while one runs, only the newest request waits.
+//! What a family of commands starts stands in a file of its own; this one has the course of every job.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use crate::jobs::{JobHandle, JobId, JobOutcome, JobPool};
 use crate::model::OpenModel;
 use crate::predict::PredictRequest;
 use crate::task::{Progress, ProgressCell, TaskCtx};
-use crate::tensor::Device;
-use crate::tensor::device::DeviceChoice;
-use crate::{Error, data, inspect, predict, score, verify};
+use crate::{Error, data, predict, score, verify};
 
 mod command;
 mod command_line;
+mod opening;
+mod predicting;
+mod scoring;
 mod state;
 mod task;
 
@@ -24,6 +25,8 @@ pub use command::{Command, Event, Notice};
 pub use command_line::command_line;
 pub use state::{JobKind, JobRecord, JobState, OpenedModel, State};
 pub use task::Task;
+
+use predicting::{Lane, Question};
 
 /// What a job returns.
 #[derive(Debug)]
@@ -43,21 +46,6 @@ pub struct Session {
     prediction: Lane,
     what_if: Lane,
     events: Vec<Event>,
-}
-
-/// Work of which only the newest request matters.
-#[derive(Debug, Default)]
-struct Lane {
-    running: Option<JobId>,
-    /// The newest request made while another ran.
-    waiting: Option<PredictRequest>,
-}
-
-/// The two questions that a form asks at the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Question {
-    Row,
-    WhatIf,
 }
 
 impl Session {
@@ -107,29 +95,11 @@ impl Session {
                 self.events.push(Event::StateChanged);
                 None
             }
-            Command::DescribeTable(path) => {
-                let label = format!("reading {}", file_name(&path));
-                Some(self.start(JobKind::Describe, label, move |_| Ok(JobResult::Described(Box::new(data::describe(&path, PREVIEW_ROWS)?)))))
-            }
+            Command::DescribeTable(path) => Some(self.describe(path)),
             Command::Predict(request) => self.predict(Question::Row, request),
             Command::WhatIf(request) => self.predict(Question::WhatIf, request),
-            Command::Score(request) => {
-                let model = self.model()?;
-                let label = format!("scoring {}", file_name(&request.data));
-                Some(self.start(JobKind::Score, label, move |ctx| {
-                    let report = score::score(ctx, &model, &request)?;
-                    // The file is written and the job a success even if its head can't be shown.
-                    let preview = data::describe(&report.output, SCORED_PREVIEW_ROWS).ok().map(Box::new);
-                    Ok(JobResult::Scored(Box::new(report), preview))
-                }))
-            }
-            Command::Verify(request) => {
-                let label = match request.folders.as_slice() {
-                    [folder] => format!("verifying {}", file_name(folder)),
-                    folders => format!("verifying {}", crate::format::counted(folders.len() as u64, "folder")),
-                };
-                Some(self.start(JobKind::Verify, label, move |ctx| Ok(JobResult::Verified(verify::verify(ctx, &request)?))))
-            }
+            Command::Score(request) => self.score(request),
+            Command::Verify(request) => Some(self.verify(request)),
             Command::Cancel(id) => {
                 if let Some(handle) = self.running.iter().find(|handle| handle.id == id) {
                     handle.cancel.cancel();
@@ -180,52 +150,12 @@ impl Session {
         }
     }
 
-    fn open(&mut self, path: PathBuf, device: DeviceChoice, open: fn(&TaskCtx, &Path, Device) -> Result<OpenModel, Error>) -> JobId {
-        let label = format!("opening {}", model_name(&path));
-        self.start(JobKind::Open, label, move |ctx| {
-            let model = open(ctx, &path, Device::open(device)?)?;
-            let report = inspect::inspect(&model);
-            Ok(JobResult::Opened(Box::new(OpenedModel { model: Arc::new(model), report: Arc::new(report), device })))
-        })
-    }
-
     fn model(&mut self) -> Option<Arc<OpenModel>> {
         let model = self.state.opened.as_ref().map(|opened| Arc::clone(&opened.model));
         if model.is_none() {
             self.events.push(Event::Notice(Notice::error("open a model first")));
         }
         model
-    }
-
-    fn lane(&mut self, question: Question) -> &mut Lane {
-        match question {
-            Question::Row => &mut self.prediction,
-            Question::WhatIf => &mut self.what_if,
-        }
-    }
-
-    fn predict(&mut self, question: Question, request: PredictRequest) -> Option<JobId> {
-        let model = self.model()?;
-        let lane = self.lane(question);
-        if lane.running.is_some() {
-            lane.waiting = Some(request);
-            return lane.running;
-        }
-        let id = self.start(JobKind::Predict, "predicting".to_owned(), move |ctx| {
-            let report = predict::predict(ctx, &model, &request)?;
-            Ok(JobResult::Predicted(request, report))
-        });
-        self.lane(question).running = Some(id);
-        Some(id)
-    }
-
-    /// What was said of the last model's rows means nothing for the next; answers still on their way are dropped when they arrive.
-    fn forget_predictions(&mut self) {
-        self.state.prediction = None;
-        self.state.prediction_error = None;
-        self.state.what_if = None;
-        self.prediction = Lane::default();
-        self.what_if = Lane::default();
     }
 
     fn start(&mut self, kind: JobKind, label: String, work: impl FnOnce(&TaskCtx) -> Result<JobResult, Error> + Send + 'static) -> JobId {
@@ -267,24 +197,6 @@ impl Session {
         state
     }
 
-    /// A prediction has ended: notes its failure, and starts the newest request that came in meanwhile.
-    fn answered(&mut self, question: Question, state: &JobState) {
-        if let JobState::Failed(message) = state {
-            match question {
-                Question::Row => {
-                    self.state.prediction = None;
-                    self.state.prediction_error = Some(message.clone());
-                }
-                Question::WhatIf => self.state.what_if = None,
-            }
-        }
-        let lane = self.lane(question);
-        lane.running = None;
-        if let Some(request) = lane.waiting.take() {
-            self.predict(question, request);
-        }
-    }
-
     /// `question`: what the prediction was asked for, if anyone still wants to know.
     fn apply(&mut self, question: Option<Question>, result: JobResult) {
         match result {
@@ -310,18 +222,6 @@ impl Session {
         }
         self.events.push(Event::StateChanged);
     }
-}
-
-/// Rows of a table that faces show before it is scored.
-const PREVIEW_ROWS: usize = 50;
-
-/// Rows of a scored table that faces show.
-const SCORED_PREVIEW_ROWS: usize = 1000;
-
-/// A model's file, with its folder where the file's own name says nothing.
-fn model_name(path: &Path) -> String {
-    let folder = path.parent().and_then(Path::file_name).filter(|_| path.file_name().is_some_and(|name| name == "model.onnx"));
-    folder.map_or_else(|| file_name(path), |folder| format!("{}/model.onnx", folder.to_string_lossy()))
 }
 
 fn file_name(path: &std::path::Path) -> String {
