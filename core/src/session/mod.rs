@@ -3,7 +3,6 @@
 //! `dispatch` is cheap: it edits the state or starts a job on an immutable snapshot. `poll` folds ended jobs into the state and never blocks.
 //! What a family of commands starts stands in a file of its own; this one has the course of every job.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
