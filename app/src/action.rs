@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use drydock_core::report::Figure;
 use drydock_core::session::Command;
 use drydock_core::tensor::device::DeviceChoice;
 
 use crate::files::Purpose;
+use crate::saving::Savable;
 use crate::ui_command::UiCommand;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ pub enum Action {
     Choose(Purpose),
     UseDevice(DeviceChoice),
     /// Asks where to, and saves.
-    SaveFigure(Box<Figure>),
+    Save(Box<Savable>),
     /// Puts text on the clipboard; `what` says in a toast what was copied.
     Copy {
         text: String,

@@ -1,6 +1,7 @@
 //! The program: one session, the pages, and what connects them. Views send actions; this is where they are carried out, one short method each.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use drydock_core::home::Remembered;
@@ -11,19 +12,20 @@ use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui, ViewportComm
 
 use crate::action::{Action, Outbox};
 use crate::background::Latest;
-use crate::figures::{self, FigureSaver};
 use crate::files::{Answer, FileDialogs, Purpose};
 use crate::panels::context_bar::ContextBar;
 use crate::panels::drop_overlay::{self, Intent};
 use crate::panels::palette::Palette;
 use crate::panels::{help, job_tray, navigation, toasts};
 use crate::samples::{self, Sample};
+use crate::saving::{self, Saver};
 use crate::settings::Settings;
 use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::ui_state::{Overlay, ThemeChoice, Toast, UiState};
 use crate::view_context::{RunningJob, ViewContext, running_jobs};
 use crate::views::{Views, score::ScoreView};
+use crate::widgets::plot;
 
 /// At most this often is the window redrawn while a job runs.
 const FRAME_WHILE_RUNNING: Duration = Duration::from_millis(33);
@@ -35,8 +37,8 @@ pub struct DrydockApp {
     context_bar: ContextBar,
     outbox: Outbox,
     dialogs: FileDialogs,
-    figures: FigureSaver,
-    samples: Latest<Option<PathBuf>, Vec<Sample>>,
+    saver: Saver,
+    samples: Latest<Option<PathBuf>, Arc<[Sample]>>,
     options: Options,
     /// What was last written to the data home.
     saved: Settings,
@@ -69,7 +71,7 @@ impl DrydockApp {
             context_bar: ContextBar::default(),
             outbox: Outbox::default(),
             dialogs: FileDialogs::default(),
-            figures: FigureSaver::default(),
+            saver: Saver::default(),
             samples: Latest::default(),
             options,
             saved,
@@ -93,9 +95,8 @@ impl DrydockApp {
         &self.ui_state
     }
 
-    fn samples(&mut self, ctx: &Context) -> Vec<Sample> {
-        let folder = self.options.samples.clone();
-        let found = self.samples.get(ctx, &folder, |folder| folder.as_deref().map_or_else(samples::find, samples::below));
+    fn samples(&mut self, ctx: &Context) -> Arc<[Sample]> {
+        let found = self.samples.get(ctx, &self.options.samples, |folder| folder.as_deref().map_or_else(samples::find, samples::below).into());
         found.cloned().unwrap_or_default()
     }
 }
@@ -108,10 +109,10 @@ impl eframe::App for DrydockApp {
         if let Some((purpose, answer)) = self.dialogs.poll() {
             self.on_file_answer(ctx, purpose, answer);
         }
-        if let Some(saved) = self.figures.poll() {
+        if let Some(saved) = self.saver.poll() {
             match saved {
                 Ok(path) => self.toast(ctx, &format!("Saved {}.", path.display()), None),
-                Err(why) => self.ui_state.toasts.push(Toast { is_error: true, text: why, page: Some(Task::Predict), ends_at: None }),
+                Err(why) => self.ui_state.toasts.push(Toast { is_error: true, text: why, page: Some(self.saver.page()), ends_at: None }),
             }
         }
         self.take_drops(ctx);
@@ -159,7 +160,9 @@ impl DrydockApp {
         });
         if self.views.has_result(&cx, page) {
             let frame = theme::side_frame(ui, 16);
-            let panel = Panel::right("result").default_size(theme::RESULT_WIDTH).size_range(200.0..=480.0).resizable(true).frame(frame);
+            // Never more than its part of a narrow window, which has to hold the page as well.
+            let most = (ui.available_width() * 0.36).clamp(200.0, 480.0);
+            let panel = Panel::right("result").default_size(theme::RESULT_WIDTH).size_range(200.0..=most).resizable(true).frame(frame);
             panel.show(ui, |ui| {
                 // As wide as it was left, whatever is in it.
                 ui.take_available_width();
@@ -230,9 +233,9 @@ impl DrydockApp {
             Answer::Dismissed => {}
             Answer::Chosen(path) => self.on_chosen(ctx, purpose, path),
             // What is to be saved is saved, where there is nobody to ask for a name.
-            Answer::Unavailable if purpose == Purpose::Figure => {
-                let path = self.views.predict.figure_path(self.session.state());
-                self.on_chosen(ctx, purpose, figures::free_name(&path));
+            Answer::Unavailable if purpose.is_keeping() => {
+                let path = saving::free_name(&self.saving_path());
+                self.on_chosen(ctx, purpose, path);
             }
             Answer::Unavailable => {
                 let hint = "This desktop offers no file dialog: drop the file on the window, or type its path.";
@@ -243,7 +246,7 @@ impl DrydockApp {
                         self.views.models.path.wants_focus = true;
                     }
                     Purpose::Table | Purpose::Rows => self.views.score.hint = Some(hint.to_owned()),
-                    Purpose::Picture | Purpose::Output | Purpose::TestSets | Purpose::Figure => {}
+                    Purpose::Picture | Purpose::Output | Purpose::TestSets | Purpose::FigureFile | Purpose::TableFile | Purpose::ReportFile => {}
                 }
                 if purpose != Purpose::Model {
                     self.ui_state.toasts.push(Toast { is_error: false, text: hint.to_owned(), page: None, ends_at: None });
@@ -263,10 +266,11 @@ impl DrydockApp {
             Purpose::Picture => self.show_picture(path),
             Purpose::Output => self.views.score.write_to(&path),
             Purpose::TestSets => self.verify(path),
-            Purpose::Figure => {
-                self.ui_state.page = Task::Predict;
-                let path = if path.extension().is_none() { path.with_extension("svg") } else { path };
-                self.figures.save_to(ctx, path, self.views.predict.figure_rect());
+            Purpose::FigureFile | Purpose::TableFile | Purpose::ReportFile => {
+                // A picture is taken of the window, so the window shows what is wanted.
+                self.ui_state.page = self.saver.page();
+                let drawn = self.saver.figure_name().and_then(|name| plot::drawn(ctx, name));
+                self.saver.save_to(ctx, path, drawn);
             }
         }
     }
@@ -309,9 +313,10 @@ impl DrydockApp {
                 Action::Verify(folder) => self.verify(folder),
                 Action::Choose(purpose) => self.choose(ctx, frame, purpose),
                 Action::UseDevice(device) => self.use_device(device),
-                Action::SaveFigure(figure) => {
-                    self.figures.want(*figure);
-                    self.choose(ctx, frame, Purpose::Figure);
+                Action::Save(savable) => {
+                    let purpose = savable.purpose();
+                    self.saver.want(*savable, self.ui_state.page);
+                    self.choose(ctx, frame, purpose);
                 }
                 Action::Copy { text, what } => {
                     ctx.copy_text(text);
@@ -387,12 +392,19 @@ impl DrydockApp {
         let near = match purpose {
             Purpose::Model => state.recent_models.first().cloned(),
             Purpose::Output => Some(self.views.score.output()),
-            Purpose::Figure => Some(self.views.predict.figure_path(state)),
+            Purpose::FigureFile | Purpose::TableFile | Purpose::ReportFile => Some(self.saving_path()),
             Purpose::Table | Purpose::Rows => state.table.as_ref().map(|table| table.path.clone()),
             Purpose::Picture | Purpose::TestSets => None,
         };
         let near = near.or_else(|| state.opened.as_ref().map(|opened| opened.model.path.clone()));
         self.dialogs.open(ctx, frame, purpose, near.as_deref());
+    }
+
+    /// Where a figure or a table is saved unless the user says otherwise.
+    fn saving_path(&self) -> PathBuf {
+        let model = self.session.state().opened.as_ref().map(|opened| &opened.model);
+        let title = model.map(|model| model.title()).unwrap_or_default();
+        self.saver.path(model.map(|model| (model.path.as_path(), title.as_str())))
     }
 
     fn use_device(&mut self, device: DeviceChoice) {
@@ -404,8 +416,9 @@ impl DrydockApp {
     }
 
     fn open_sample(&mut self, ctx: &Context) {
-        match self.samples(ctx).into_iter().find(|sample| sample.name.contains("payment")).or_else(|| self.samples(ctx).into_iter().next()) {
-            Some(sample) => self.outbox.send(Action::OpenModel(sample.path)),
+        let found = self.samples(ctx);
+        match found.iter().find(|sample| sample.name.contains("payment")).or_else(|| found.first()) {
+            Some(sample) => self.outbox.send(Action::OpenModel(sample.path.clone())),
             None => self.toast(ctx, "No sample models were found beside the program or in the working folder.", None),
         }
     }

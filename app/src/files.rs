@@ -20,7 +20,23 @@ pub enum Purpose {
     /// Where to write the scored table.
     Output,
     /// Where to save a figure.
-    Figure,
+    FigureFile,
+    /// Where to save a table of a report.
+    TableFile,
+    /// Where to save a report.
+    ReportFile,
+}
+
+impl Purpose {
+    /// Whether something on the screen is to be kept in the file.
+    pub fn is_keeping(self) -> bool {
+        matches!(self, Self::FigureFile | Self::TableFile | Self::ReportFile)
+    }
+
+    /// Whether the file is written rather than read.
+    fn is_saving(self) -> bool {
+        self == Self::Output || self.is_keeping()
+    }
 }
 
 /// How a dialog ended.
@@ -51,7 +67,7 @@ impl FileDialogs {
         let ask = move || {
             let asked = Instant::now();
             let chosen = match purpose {
-                Purpose::Output | Purpose::Figure => dialog.save_file(),
+                purpose if purpose.is_saving() => dialog.save_file(),
                 Purpose::TestSets => dialog.pick_folder(),
                 _ => dialog.pick_file(),
             };
@@ -87,19 +103,21 @@ fn dialog(frame: &eframe::Frame, purpose: Purpose, near: Option<&Path>) -> rfd::
         Purpose::Picture => dialog.set_title("Choose a picture").add_filter("Pictures", &["png", "jpg", "jpeg"]),
         Purpose::TestSets => dialog.set_title("Choose a folder of ONNX test sets"),
         Purpose::Output => dialog.set_title("Write the scored table to").add_filter("Tables", &TABLES),
-        Purpose::Figure => dialog
-            .set_title("Save the curve to")
+        Purpose::TableFile => dialog.set_title("Save the table to").add_filter("Numbers (CSV)", &["csv"]),
+        Purpose::ReportFile => dialog.set_title("Save the report to").add_filter("Page (HTML)", &["html"]).add_filter("Markdown", &["md"]),
+        Purpose::FigureFile => dialog
+            .set_title("Save the figure to")
             .add_filter("Lines (SVG)", &["svg"])
             .add_filter("Picture (PNG)", &["png"])
             .add_filter("Numbers (CSV)", &["csv"]),
     };
-    if !matches!(purpose, Purpose::Output | Purpose::TestSets | Purpose::Figure) {
+    if !purpose.is_saving() && purpose != Purpose::TestSets {
         dialog = dialog.add_filter("All files", &["*"]);
     }
     if let Some(folder) = near.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
         dialog = dialog.set_directory(folder);
     }
-    if matches!(purpose, Purpose::Output | Purpose::Figure)
+    if purpose.is_saving()
         && let Some(name) = near.and_then(Path::file_name)
     {
         dialog = dialog.set_file_name(name.to_string_lossy());

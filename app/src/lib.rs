@@ -4,10 +4,10 @@
 pub mod action;
 pub mod app;
 pub mod background;
-pub mod figures;
 pub mod files;
 pub mod panels;
 pub mod samples;
+pub mod saving;
 pub mod settings;
 pub mod theme;
 pub mod ui_command;

@@ -94,15 +94,27 @@ const LIGHT: Palette = Palette {
     fail_soft: Color32::from_rgb(0xFC, 0xEA, 0xE8),
 };
 
-/// The Okabe-Ito palette without its black and its yellow, which vanish on one ground or the other.
-pub const CATEGORIES: [Color32; 6] = [
+/// The Okabe-Ito palette without its black and its yellow, which vanish on one ground or the other; in the order of saved figures.
+const CATEGORIES: [Color32; 6] = [
     Color32::from_rgb(0x00, 0x72, 0xB2),
-    Color32::from_rgb(0xE6, 0x9F, 0x00),
+    Color32::from_rgb(0xD5, 0x5E, 0x00),
     Color32::from_rgb(0x00, 0x9E, 0x73),
     Color32::from_rgb(0xCC, 0x79, 0xA7),
+    Color32::from_rgb(0xE6, 0x9F, 0x00),
     Color32::from_rgb(0x56, 0xB4, 0xE9),
-    Color32::from_rgb(0xD5, 0x5E, 0x00),
 ];
+
+/// The colour of the series or category with this index. Never alone: a shape, a dash or a word says the same.
+pub fn category(ui: &Ui, index: usize) -> Color32 {
+    let n = CATEGORIES.len();
+    // On a dark ground the dark blue and the light one change places.
+    let place = match index % n {
+        0 if ui.visuals().dark_mode => n - 1,
+        last if ui.visuals().dark_mode && last == n - 1 => 0,
+        place => place,
+    };
+    CATEGORIES[place]
+}
 
 /// How wide text and forms grow here, whatever the width of the window.
 pub fn reading_width(ui: &Ui) -> f32 {

@@ -8,3 +8,4 @@ mod predicting;
 mod scoring;
 mod speed;
 mod support;
+mod widgets;

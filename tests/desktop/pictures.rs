@@ -1,7 +1,7 @@
 //! A few pictures of the whole window, drawn on a graphics adapter (a software one will do) and compared with those that somebody looked at.
 //! Where there is no adapter they are skipped in words; with `DRYDOCK_REQUIRE_GPU=1` that is a failure.
 
-use drydock_app::{DrydockApp, Options};
+use drydock_app::Options;
 use eframe::egui::{Rect, Theme, Vec2, pos2};
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotOptions};
@@ -9,7 +9,7 @@ use egui_kittest::{Harness, SnapshotOptions};
 use crate::support::{Desktop, Drive as _, desktop_in, options};
 
 /// Whether pictures can be drawn here.
-fn has_adapter() -> bool {
+pub fn has_adapter() -> bool {
     let has_adapter = !drydock_core::tensor::device::adapters().is_empty();
     if !has_adapter {
         eprintln!("skipped: no adapter");
@@ -23,11 +23,17 @@ fn has_adapter() -> bool {
 fn check(desktop: &mut Desktop, name: &str) {
     // The device in use, whatever its name is here.
     desktop.mask(Rect::from_min_max(pos2(240.0, 4.0), pos2(480.0, 44.0)));
+    snapshot(desktop, name);
+}
+
+/// Draws what the window shows and compares it with the picture of that name.
+#[track_caller]
+pub fn snapshot<S>(window: &mut Harness<'_, S>, name: &str) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/desktop/pictures");
     // Rasterisers differ in the last bit along edges; a moved line is hundreds of pixels.
     let options = SnapshotOptions::new().output_path(folder).threshold(1.0).max_failed_pixels(40);
     // Graphics drivers have much to say of a machine without a display.
-    drydock_core::stderr::collected(|| Harness::<DrydockApp>::snapshot_options(desktop, name, &options));
+    drydock_core::stderr::collected(|| window.snapshot_options(name, &options));
 }
 
 fn picture_of_models(theme: Theme, name: &str) {
@@ -81,7 +87,7 @@ fn a_table_hovering_over_the_window_in_light() {
 
 #[test]
 fn a_curve_is_saved_as_a_picture_of_its_part_of_the_window() {
-    use drydock_app::figures::FigureSaver;
+    use drydock_app::saving::{Savable, Saver, ShownFigure};
     use drydock_core::report::{Axis, Figure, Series};
 
     if !has_adapter() {
@@ -92,8 +98,8 @@ fn a_curve_is_saved_as_a_picture_of_its_part_of_the_window() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("curve.png");
     let mut desktop = desktop_in(options(), Theme::Light, Vec2::new(640.0, 400.0));
-    let mut saver = FigureSaver::default();
-    saver.want(figure);
+    let mut saver = Saver::default();
+    saver.want(Savable::Figure(ShownFigure { figure, name: String::new() }), drydock_core::session::Task::Predict);
     // What reaches beyond the window is cut off there.
     saver.save_to(&desktop.ctx, path.clone(), Some(Rect::from_min_max(pos2(10.0, 20.0), pos2(50.0, 5000.0))));
     let started = std::time::Instant::now();

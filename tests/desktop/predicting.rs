@@ -2,6 +2,7 @@
 
 use drydock_app::Options;
 use drydock_core::session::Task;
+use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
@@ -37,6 +38,32 @@ fn the_answer_follows_the_slider() {
             .as_ref()
             .is_some_and(|report| report.predictions[0].probabilities.iter().any(|(label, value)| label == "fraud" && *value != before))
     });
+}
+
+#[test]
+fn the_keyboard_walks_through_a_form_longer_than_the_window() {
+    let mut desktop = desktop_with("breast-cancer");
+    desktop.wait_for("a prediction", |state| state.prediction.is_some());
+    let opened = desktop.state().session().state().opened.as_ref().expect("a model");
+    let names: Vec<String> = opened.model.contract.columns.iter().map(|column| column.name.clone()).collect();
+    let (first, last) = (names.first().expect("columns"), names.last().expect("columns"));
+    assert!(desktop.query_all_by_label(last).next().is_none(), "out of sight, so not drawn");
+    desktop.get_by_role_and_label(Role::Slider, first).focus();
+    let mut n_presses = 0;
+    // A slider and a box for each column.
+    while desktop.query_all_by_label(last).next().is_none() {
+        assert!(n_presses < 2 * names.len(), "Tab never gets there:\n{desktop:?}");
+        desktop.key_press(Key::Tab);
+        desktop.run_steps(3);
+        n_presses += 1;
+    }
+    assert!(n_presses > names.len(), "line by line");
+    assert!(desktop.query_all_by_label(first).next().is_none(), "the form has scrolled after the focus");
+    desktop.get_by_label("Find a column").focus();
+    desktop.settle();
+    desktop.get_by_label("Find a column").type_text(first);
+    desktop.settle();
+    assert!(desktop.query_all_by_label(first).next().is_some() && desktop.query_all_by_label(last).next().is_none());
 }
 
 #[test]
@@ -125,7 +152,7 @@ fn the_command_line_that_does_the_same_can_be_copied() {
 
 #[test]
 fn the_curve_is_saved_as_lines_and_as_numbers() {
-    use drydock_app::figures::FigureSaver;
+    use drydock_app::saving::{Savable, Saver, ShownFigure};
     use drydock_core::report::{Axis, Figure, Series};
 
     let axis = |name: &str| Axis::new(name, None, (0.0, 1.0));
@@ -133,8 +160,8 @@ fn the_curve_is_saved_as_lines_and_as_numbers() {
     let folder = tempfile::tempdir().expect("a folder");
     let desktop = desktop(options());
     let save = |name: &str| {
-        let mut saver = FigureSaver::default();
-        saver.want(figure.clone());
+        let mut saver = Saver::default();
+        saver.want(Savable::Figure(ShownFigure { figure: figure.clone(), name: "curve".to_owned() }), Task::Predict);
         saver.save_to(&desktop.ctx, folder.path().join(name), None);
         let started = std::time::Instant::now();
         loop {

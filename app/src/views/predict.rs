@@ -6,8 +6,8 @@ use std::sync::Arc;
 use drydock_core::contract::Contract;
 use drydock_core::format;
 use drydock_core::predict::{PredictRequest, Prediction};
-use drydock_core::session::{Command, OpenedModel, State};
-use eframe::egui::{Align, DragValue, Label, Layout, Rect, ScrollArea, Ui};
+use drydock_core::session::{Command, OpenedModel};
+use eframe::egui::{Align, DragValue, Label, Layout, ScrollArea, Ui};
 
 use self::form::Form;
 use self::picture::PicturePane;
@@ -64,6 +64,7 @@ impl PredictView {
         }
         if let Some(image) = &contract.image {
             self.picture.ui(ui, cx, image);
+            self.ask_picture(cx);
         } else if contract.columns.is_empty() {
             message::empty_state(
                 ui,
@@ -72,31 +73,15 @@ impl PredictView {
                 "This model takes tensors that are no rows of a table. A contract beside the model says which columns feed it.",
                 |_| {},
             );
-            return;
         } else {
             ui.add_space(theme::STEP);
             self.rows_ui(ui, cx, contract);
         }
-        self.ask(cx, contract);
     }
 
     /// Shows a picture from outside: dropped, or chosen in a dialog.
     pub fn show_picture(&mut self, path: PathBuf) {
         self.picture.show(path);
-    }
-
-    /// Where the window shows the curve, in points.
-    pub fn figure_rect(&self) -> Option<Rect> {
-        self.what_if.drawn
-    }
-
-    /// Where the curve is saved unless the user says otherwise: beside the model, named after both.
-    pub fn figure_path(&self, state: &State) -> PathBuf {
-        let Some(opened) = &state.opened else { return PathBuf::from("curve.svg") };
-        let column = self.what_if.column(&opened.model.contract).map_or("curve", |column| column.name.as_str());
-        let name = format!("{}-{column}.svg", opened.model.title());
-        let clean: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
-        opened.model.path.with_file_name(clean)
     }
 
     /// The form's request, for "copy as command".
@@ -151,19 +136,22 @@ impl PredictView {
                 self.what_if.choose(contract, touched);
             }
         });
+        let row = self.form.row(contract);
+        // The row itself first: its answer is what the eye is on.
+        if !matches!(&self.asked, Some(PredictRequest::Rows(rows)) if rows.first() == Some(row)) {
+            let request = PredictRequest::Rows(vec![row.clone()]);
+            self.asked = Some(request.clone());
+            cx.outbox.core(Command::Predict(request));
+        }
         if can_vary {
-            self.what_if.ui(ui, cx, contract, &self.form.row(contract));
+            self.what_if.ui(ui, cx, contract, row);
         }
     }
 
-    fn ask(&mut self, cx: &ViewContext<'_>, contract: &Contract) {
-        let request = if contract.image.is_some() { self.picture.request() } else { Some(PredictRequest::Rows(vec![self.form.row(contract)])) };
-        if request.is_some() && request != self.asked {
-            self.asked.clone_from(&request);
-            if let Some(request) = request {
-                cx.outbox.core(Command::Predict(request));
-            }
-        }
+    fn ask_picture(&mut self, cx: &ViewContext<'_>) {
+        let Some(request) = self.picture.request().filter(|request| self.asked.as_ref() != Some(request)) else { return };
+        self.asked = Some(request.clone());
+        cx.outbox.core(Command::Predict(request));
     }
 
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {

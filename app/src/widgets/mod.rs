@@ -2,9 +2,11 @@
 
 pub mod bars;
 pub mod combo;
-pub mod curve;
 pub mod icon;
 pub mod message;
 pub mod path_field;
+pub mod plot;
 pub mod property;
+pub mod report_table;
 pub mod table;
+pub mod verdict;

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use drydock_core::format;
+use drydock_core::report::Verdict;
 use eframe::egui::{Align, Align2, Button, Key, Label, Layout, Modifiers, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, vec2};
 use egui_extras::{Column, TableBuilder, TableRow};
 
+use super::verdict;
 use crate::theme;
 
 /// What a table shows.
@@ -23,6 +25,10 @@ pub trait TableSource {
     /// What a numeric column is sorted by; missing values go last.
     fn number(&self, row: usize, column: usize) -> Option<f64> {
         self.exact(row, column).parse().ok()
+    }
+    /// A cell that is a judgement has its colour.
+    fn verdict(&self, _row: usize, _column: usize) -> Option<Verdict> {
+        None
     }
 }
 
@@ -199,19 +205,28 @@ impl TableState {
         self.order = (0..source.n_rows()).filter(fits).collect();
         if let Some(sort) = self.sort.filter(|sort| sort.column < columns.len()) {
             let is_number = columns.get(sort.column).is_some_and(|column| column.is_number);
-            self.order.sort_by(|&a, &b| compare(source, sort, is_number, a, b));
+            sort_rows(&mut self.order, source, sort, is_number);
         }
         self.order_of = Some(wanted);
     }
 }
 
-fn compare(source: &dyn TableSource, sort: Sort, is_number: bool, a: usize, b: usize) -> Ordering {
-    if !is_number {
-        let ordering = source.text(a, sort.column).cmp(&source.text(b, sort.column));
-        return if sort.is_descending { ordering.reverse() } else { ordering };
+/// Each cell is asked for once: a comparison would ask for two, and there are many more comparisons than rows.
+fn sort_rows(order: &mut [usize], source: &dyn TableSource, sort: Sort, is_number: bool) {
+    if is_number {
+        let mut keyed: Vec<(Option<f64>, usize)> = order.iter().map(|&row| (source.number(row, sort.column), row)).collect();
+        keyed.sort_by(|a, b| compare(a.0, b.0, sort.is_descending));
+        order.iter_mut().zip(keyed).for_each(|(row, keyed)| *row = keyed.1);
+    } else {
+        let mut keyed: Vec<(Cow<'_, str>, usize)> = order.iter().map(|&row| (source.text(row, sort.column), row)).collect();
+        keyed.sort_by(|a, b| if sort.is_descending { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) });
+        order.iter_mut().zip(keyed).for_each(|(row, keyed)| *row = keyed.1);
     }
-    match (source.number(a, sort.column), source.number(b, sort.column)) {
-        (Some(a), Some(b)) if sort.is_descending => b.total_cmp(&a),
+}
+
+fn compare(a: Option<f64>, b: Option<f64>, is_descending: bool) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) if is_descending => b.total_cmp(&a),
         (Some(a), Some(b)) => a.total_cmp(&b),
         (a, b) => b.is_some().cmp(&a.is_some()),
     }
@@ -223,7 +238,11 @@ fn row_ui(row: &mut TableRow<'_, '_>, source_row: usize, columns: &[ColumnSpec<'
             let layout = if column.is_number { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
             ui.with_layout(layout, |ui| {
                 let text = source.text(source_row, index);
-                let label = ui.add(Label::new(text.as_ref()).truncate().sense(Sense::hover()));
+                let mut shown = RichText::new(text.as_ref());
+                if let Some(verdict) = source.verdict(source_row, index) {
+                    shown = shown.color(verdict::color(ui, verdict));
+                }
+                let label = ui.add(Label::new(shown).truncate().sense(Sense::hover()));
                 let exact = source.exact(source_row, index);
                 if exact != text {
                     label.on_hover_text(exact.as_ref());

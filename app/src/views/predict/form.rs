@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use drydock_core::contract::{Column, ColumnKind, Contract};
 use drydock_core::data::TableInfo;
 use drydock_core::predict::Row;
-use eframe::egui::{Align, Align2, Button, Label, Layout, Response, Slider, SliderClamping, TextEdit, Ui, vec2};
+use eframe::egui::{Align, Align2, Button, Label, Layout, Rect, Response, Slider, SliderClamping, TextEdit, Ui, vec2};
 
 use crate::theme;
 use crate::widgets::combo::combo;
@@ -18,22 +18,29 @@ pub struct Form {
     /// One text for each column of the contract.
     texts: Vec<String>,
     filter: String,
+    /// What the form says, and the texts that it was made of.
+    row: Row,
+    row_of: Vec<String>,
 }
 
 /// From this many columns on a form can be searched.
 const SEARCHABLE: usize = 16;
-const NAME_WIDTH: f32 = 176.0;
-const VALUE_WIDTH: f32 = 124.0;
+/// Lines drawn beyond either edge of what is in sight: Tab and a screen reader walk into them, and the form scrolls after the focus.
+const BEYOND: f32 = 3.0;
 
 impl Form {
     pub fn new(contract: &Contract) -> Self {
-        Self { texts: contract.columns.iter().map(first_text).collect(), filter: String::new() }
+        Self { texts: contract.columns.iter().map(first_text).collect(), ..Self::default() }
     }
 
-    /// What the form says.
-    pub fn row(&self, contract: &Contract) -> Row {
-        let cells = contract.columns.iter().zip(&self.texts).map(|(column, text)| (column.name.clone(), text.trim().to_owned()));
-        Row(cells.collect::<BTreeMap<_, _>>())
+    /// What the form says. Most frames draw a form that nobody has touched since the last one.
+    pub fn row(&mut self, contract: &Contract) -> &Row {
+        if self.row_of != self.texts {
+            let cells = contract.columns.iter().zip(&self.texts).map(|(column, text)| (column.name.clone(), text.trim().to_owned()));
+            self.row = Row(cells.collect::<BTreeMap<_, _>>());
+            self.row_of.clone_from(&self.texts);
+        }
+        &self.row
     }
 
     /// Takes the values of a table's row; columns that the table lacks keep theirs.
@@ -50,22 +57,33 @@ impl Form {
     /// Draws the form. `error` is why the latest prediction failed: it is repeated at the field that it names.
     /// Returns the column touched in this frame.
     pub fn ui(&mut self, ui: &mut Ui, contract: &Contract, error: Option<&str>) -> Option<usize> {
+        let widths = Widths::new(ui, contract);
         if contract.columns.len() >= SEARCHABLE {
-            let edit = TextEdit::singleline(&mut self.filter).hint_text("Find a column").desired_width(NAME_WIDTH).align(Align2::LEFT_CENTER);
+            let edit = TextEdit::singleline(&mut self.filter).hint_text("Find a column").desired_width(widths.name).align(Align2::LEFT_CENTER);
             ui.add(edit).accessible_name("Find a column");
         }
-        let widths = Widths::new(ui, contract);
         let needle = self.filter.to_lowercase();
+        let shown = ui.clip_rect().expand2(vec2(0.0, BEYOND * theme::CONTROL_HEIGHT));
         let mut touched = None;
         for (index, (column, text)) in contract.columns.iter().zip(&mut self.texts).enumerate() {
-            if !column.name.to_lowercase().contains(&needle) {
+            if !needle.is_empty() && !column.name.to_lowercase().contains(&needle) {
+                continue;
+            }
+            let error = error.filter(|error| error.contains(&format!("'{}'", column.name)));
+            // A line without an error is as high as any other, so those out of sight need not be laid out.
+            let line = Rect::from_min_size(ui.cursor().min, vec2(widths.line(), theme::CONTROL_HEIGHT));
+            if error.is_none() && !shown.intersects(line) {
+                ui.advance_cursor_after_rect(line);
                 continue;
             }
             let response = ui.push_id(index, |ui| field_ui(ui, widths, column, text)).inner;
+            if response.gained_focus() {
+                response.scroll_to_me(None);
+            }
             if response.changed() || response.gained_focus() || response.dragged() {
                 touched = Some(index);
             }
-            if let Some(error) = error.filter(|error| error.contains(&format!("'{}'", column.name))) {
+            if let Some(error) = error {
                 message::field_error(ui, error);
             }
         }
@@ -94,24 +112,35 @@ fn first_text(column: &Column) -> String {
 /// The widths of a line's parts.
 #[derive(Debug, Clone, Copy)]
 struct Widths {
-    /// Slider, list or box.
+    name: f32,
+    /// Slider with its value, list or box.
     control: f32,
+    /// The box beside a slider.
+    value: f32,
     /// Kept free on the right for the button that empties a cell, if any column has one.
     clear: f32,
 }
 
 impl Widths {
+    /// Names and numbers take their part of a narrow window, and no more than they need of a wide one.
     fn new(ui: &Ui, contract: &Contract) -> Self {
+        let available = ui.available_width();
         let clear = if contract.columns.iter().any(|column| column.may_be_missing) { theme::CONTROL_HEIGHT + theme::SMALL_GAP } else { 0.0 };
-        let control = ui.available_width() - NAME_WIDTH - theme::SMALL_GAP - clear - theme::SMALL_GAP;
-        Self { control: control.max(VALUE_WIDTH + 60.0), clear }
+        let (name, value) = ((available * 0.3).clamp(88.0, 176.0), (available * 0.2).clamp(72.0, 124.0));
+        let control = (available - name - theme::SMALL_GAP - clear - theme::SMALL_GAP).max(value + 60.0);
+        Self { name, control, value, clear }
+    }
+
+    /// From end to end.
+    fn line(self) -> f32 {
+        self.name + theme::SMALL_GAP + self.control + theme::SMALL_GAP + self.clear
     }
 }
 
 fn field_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) -> Response {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::SMALL_GAP;
-        name_ui(ui, column);
+        name_ui(ui, widths, column);
         let touched = match column.kind {
             ColumnKind::Number | ColumnKind::Integer => number_ui(ui, widths, column, text),
             ColumnKind::Boolean => boolean_ui(ui, widths, column, text),
@@ -126,8 +155,8 @@ fn field_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) -> 
     .inner
 }
 
-fn name_ui(ui: &mut Ui, column: &Column) {
-    let size = vec2(NAME_WIDTH, theme::CONTROL_HEIGHT);
+fn name_ui(ui: &mut Ui, widths: Widths, column: &Column) {
+    let size = vec2(widths.name, theme::CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_size(size);
         let unit = column.unit.as_deref().unwrap_or_default();
@@ -143,7 +172,7 @@ fn name_ui(ui: &mut Ui, column: &Column) {
 
 /// A slider over the usual range, and the number itself, which may leave that range.
 fn number_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) -> Response {
-    let slider_width = widths.control - VALUE_WIDTH - theme::GAP;
+    let slider_width = widths.control - widths.value - theme::GAP;
     let slider = match column.usual_range() {
         Some((min, max)) => Some(slider_ui(ui, slider_width, min..=max, column, text)),
         None => {
@@ -152,7 +181,7 @@ fn number_ui(ui: &mut Ui, widths: Widths, column: &Column, text: &mut String) ->
         }
     };
     let name = if slider.is_some() { format!("{} value", column.name) } else { column.name.clone() };
-    let edit = TextEdit::singleline(text).hint_text(hint(column)).desired_width(VALUE_WIDTH).align(Align2::RIGHT_CENTER);
+    let edit = TextEdit::singleline(text).hint_text(hint(column)).desired_width(widths.value).align(Align2::RIGHT_CENTER);
     let value = ui.add(edit).accessible_name(name);
     match slider {
         Some(slider) if !value.changed() && !value.gained_focus() => slider,

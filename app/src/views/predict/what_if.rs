@@ -1,28 +1,25 @@
 //! What if one number were different: the answer over the usual range of a column.
 
 use drydock_core::contract::{Column, Contract};
-use drydock_core::predict::{PredictRequest, Row, what_if};
+use drydock_core::predict::{Row, what_if};
 use drydock_core::session::Command;
-use eframe::egui::{Align, Layout, Rect, Ui};
+use eframe::egui::{Align, Layout, Ui};
 
-use crate::action::Action;
 use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::combo::combo;
-use crate::widgets::curve;
-use crate::widgets::icon::{self, Icon};
+use crate::widgets::plot;
 
 /// The lowest that the plot gets, and the whole pane with it.
-const PLOT_HEIGHT: f32 = 112.0;
+const PLOT_HEIGHT: f32 = 132.0;
 pub const HEIGHT: f32 = PLOT_HEIGHT + 92.0;
 
 #[derive(Debug, Default)]
 pub struct WhatIf {
     /// Index into the contract's columns; the first suitable one until another is touched.
     column: Option<usize>,
-    asked: Option<PredictRequest>,
-    /// Where the curve and its title stood in the last frame.
-    pub drawn: Option<Rect>,
+    /// The column and the row that were asked about last.
+    asked: Option<(String, Row)>,
 }
 
 impl WhatIf {
@@ -52,20 +49,14 @@ impl WhatIf {
             self.column_picker(ui, contract);
             if let Some(figure) = &figure {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if icon::icon_button(ui, Icon::Copy, "Copy the curve as CSV").clicked() {
-                        cx.outbox.copy(figure.to_csv(), "the curve as CSV");
-                    }
-                    if icon::icon_button(ui, Icon::Save, "Save the curve as a picture…").clicked() {
-                        cx.outbox.send(Action::SaveFigure(Box::new(figure.clone())));
-                    }
+                    plot::buttons(ui, cx.outbox, &figure.x.name, figure);
                 });
             }
         });
-        self.drawn = None;
         let Some(figure) = figure else { return };
         let title = ui.label(theme::caption(ui, &figure.title)).rect;
-        let plot = curve::ui(ui, &figure, (ui.available_height() - theme::SMALL_GAP).clamp(PLOT_HEIGHT, 2.0 * PLOT_HEIGHT));
-        self.drawn = Some(title.union(plot).expand(theme::SMALL_GAP));
+        let plot = plot::ui(ui, &figure, (ui.available_height() - theme::SMALL_GAP).clamp(PLOT_HEIGHT, 2.0 * PLOT_HEIGHT));
+        plot::remember(ui, &figure.x.name, title.union(plot));
     }
 
     fn column_picker(&mut self, ui: &mut Ui, contract: &Contract) {
@@ -82,11 +73,19 @@ impl WhatIf {
     }
 
     fn ask(&mut self, cx: &ViewContext<'_>, column: &Column, row: &Row) {
-        let Some(request) = what_if::request(column, row) else { return };
+        let is_asked = self.asked.as_ref().is_some_and(|(name, known)| *name == column.name && is_same_but(known, row, name));
         // While the row itself can't be predicted, neither can its neighbours.
-        if self.asked.as_ref() != Some(&request) && cx.state.prediction_error.is_none() {
-            self.asked = Some(request.clone());
+        if is_asked || cx.state.prediction_error.is_some() {
+            return;
+        }
+        if let Some(request) = what_if::request(column, row) {
+            self.asked = Some((column.name.clone(), row.clone()));
             cx.outbox.core(Command::WhatIf(request));
         }
     }
+}
+
+/// Whether two rows agree in all but one column: what the varied column itself says makes no difference to its curve.
+fn is_same_but(a: &Row, b: &Row, column: &str) -> bool {
+    a.0.iter().filter(|(name, _)| *name != column).eq(b.0.iter().filter(|(name, _)| *name != column))
 }
