@@ -67,7 +67,7 @@ def main() -> None:
 
 def fixtures(folder: Path, n_rows: int) -> dict[str, Path]:
     """The model in both formats, and rows."""
-    files = {"model": folder / "trees.onnx", "booster": folder / "trees.ubj", "rows": folder / f"trees_{n_rows}.pb"}
+    files = {"model": folder / "boosted.onnx", "booster": folder / "boosted.ubj", "rows": folder / f"boosted_{n_rows}.pb"}
     if all(file.exists() for file in files.values()):
         return files
     import onnxmltools

@@ -9,6 +9,7 @@ mod corpus;
 mod fuzz;
 mod golden;
 mod gpu;
+mod light_suite;
 mod node_suite;
 mod operator_table;
 mod properties;

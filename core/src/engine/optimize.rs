@@ -5,8 +5,9 @@
 //! 2. [`constants`]: what depends on constants alone is computed once, `Constant` nodes included.
 //! 3. [`branches`]: an `If` whose condition is a constant now gives way to the branch that it takes, and 1 and 2 go over that.
 //! 4. [`subgraphs`]: constants that a subgraph captures become its own, and it is optimised in the same way.
-//! 5. [`batch_norm`]: a batch normalisation right after a convolution moves into its weights, which pass 2 may just have made constant.
-//! 6. [`fuse`]: on the CPU, products with constant weights and what follows them become one node of the engine's own.
+//! 5. [`channel_scaling`]: what scales and shifts channels by constants moves into the convolution or normalisation before it, whose weights pass 2 may just
+//!    have made constant.
+//! 6. [`fuse`]: on the CPU, products with constant weights and what follows them become one node of the engine's own, as do shuffles of channels.
 //! 7. What nobody reads any more goes.
 
 use std::collections::BTreeMap;
@@ -17,12 +18,14 @@ use crate::task::TaskCtx;
 
 use super::PlanError;
 
-mod batch_norm;
 mod branches;
+mod channel_scaling;
 mod constants;
 mod fuse;
 mod identities;
 mod subgraphs;
+#[cfg(test)]
+mod testing;
 
 /// So many decided branches inside each other give way; the rest run as they are.
 const MAX_DECIDED_LEVELS: usize = 8;
@@ -50,9 +53,9 @@ fn optimize_graph(ctx: &TaskCtx, opsets: &BTreeMap<String, i64>, on_cpu: bool, g
     }
     subgraphs::optimize(ctx, opsets, on_cpu, graph)?;
     let mut editor = GraphEditor::new(graph);
-    batch_norm::fold_into_convolutions(&mut editor);
+    channel_scaling::fold(&mut editor);
     if on_cpu {
-        fuse::products(&mut editor, opsets.get("").copied().unwrap_or_default());
+        fuse::fuse(&mut editor, opsets.get("").copied().unwrap_or_default());
     }
     editor.remove_unused();
     Ok(())

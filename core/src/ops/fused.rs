@@ -1,4 +1,4 @@
-//! Operators of the engine's own: a product (or normalization) with constant weights and what follows it, in one node. The passes of a CPU plan put them where ONNX's
+//! Operators of the engine's own: a product (or normalization) with constant weights and what follows it, or a shuffle of channels, in one node. The passes of a CPU plan put them where ONNX's
 //! operators stood; no model can name them, and none is ever saved with them.
 //!
 //! A node's type spells out what it does: `Conv`, `Conv+Relu`, `Conv+Add+Clip`, `Gemm+LeakyRelu`, `MatMul+Add`. What each part means is said once, by
@@ -7,6 +7,7 @@
 mod convolution;
 mod normalization;
 mod product;
+mod shuffle;
 
 use super::{NodeContext, OpError, Operator};
 use crate::graph::{Attribute, Attributes};
@@ -21,6 +22,7 @@ pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
         Some("Conv") => convolution::build(context),
         Some("BatchNormalization") => normalization::build(context),
         Some("Gemm" | "MatMul") => product::build(context),
+        Some("Reshape") => shuffle::build(context),
         _ => Err(OpError::unsupported(format!("the engine's operator '{}'", context.op_type))),
     }
 }

@@ -5,7 +5,7 @@ mod blocks;
 mod center;
 mod pad;
 mod repeat;
-mod reshape;
+pub mod reshape;
 mod reverse;
 
 use super::integers::Integers;

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::shape::strides;
 use super::{OpError, RunContext};
 use crate::host::ElementType;
+use crate::kernels::join::join_runs;
 use crate::tensor::{Backend, Device, Shape, Tensor, TensorError};
 
 /// Calls burn's operation for the kind of an element type: `float_…`, `int_…` or `bool_…`.
@@ -145,14 +146,7 @@ pub fn join(mut tensors: Vec<Tensor>, axis: usize) -> Result<Tensor, OpError> {
 /// Joins the channels of images that lie channels-last; the result does too.
 fn join_channels(tensors: &[Tensor], shape: &[usize]) -> Result<Tensor, OpError> {
     let parts: Vec<(&[f32], usize)> = tensors.iter().filter_map(|tensor| Some((tensor.as_channels_last()?, tensor.shape()[1]))).collect();
-    let n_places = shape.iter().product::<usize>() / shape[1];
-    let mut joined = Vec::with_capacity(n_places * shape[1]);
-    for place in 0..n_places {
-        for (elements, channels) in &parts {
-            joined.extend_from_slice(&elements[place * channels..][..*channels]);
-        }
-    }
-    Ok(Tensor::from_channels_last(shape, joined)?)
+    Ok(Tensor::from_channels_last(shape, join_runs(&parts, shape.iter().product()))?)
 }
 
 /// Picks whole slices along `axis`, in the order of `indices`, which all lie within the axis.

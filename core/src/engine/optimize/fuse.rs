@@ -1,5 +1,6 @@
 //! Replaces Conv, Gemm, MatMul and BatchNormalization with constant weights by the engine's own operators ([`fused`]), which have their weights packed when the plan is
-//! compiled, and takes in what follows: a sum (with a bias, or with another branch), then an activation. For plans on the CPU.
+//! compiled, and takes in what follows: a sum (with a bias, or with another branch), then an activation. Shuffles of channels become one node too ([`shuffle`]). For
+//! plans on the CPU.
 
 use smallvec::SmallVec;
 
@@ -9,7 +10,15 @@ use crate::host::HostTensor;
 use crate::kernels::activation::Activation;
 use crate::ops::fused;
 
-pub(super) fn products(editor: &mut GraphEditor<'_>, opset: i64) {
+mod shuffle;
+
+/// Everything that this pass does.
+pub(super) fn fuse(editor: &mut GraphEditor<'_>, opset: i64) {
+    products(editor, opset);
+    shuffle::shuffles(editor);
+}
+
+fn products(editor: &mut GraphEditor<'_>, opset: i64) {
     let candidates: Vec<NodeId> = editor.nodes().map(|(id, _)| id).collect();
     for id in candidates {
         if let Some(fusion) = Fusion::start(editor, id, opset) {

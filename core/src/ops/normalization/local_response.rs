@@ -7,6 +7,7 @@ use super::check_float;
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
 use crate::host::ElementType;
+use crate::kernels::local_response::LocalResponse;
 use crate::ops::movement::{self, Cut};
 use crate::ops::operator::{Outputs, single};
 use crate::ops::precision::{cast, compute_type};
@@ -38,6 +39,17 @@ pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
 }
 
 impl Lrn {
+    /// For images whose channels lie next to each other.
+    fn kernel(&self) -> LocalResponse {
+        LocalResponse {
+            before: (self.size - 1) / 2,
+            after: (self.size - 1).div_ceil(2),
+            scale: self.alpha / self.size as f32,
+            bias: self.bias,
+            beta: self.beta,
+        }
+    }
+
     /// Sums of squares over the `size` channels around each channel.
     fn square_sums(&self, input: &Tensor, context: &RunContext<'_>) -> Result<Option<DispatchTensor>, OpError> {
         let channels = input.shape()[1];
@@ -83,6 +95,11 @@ impl Operator for Lrn {
             return Err(OpError::shape(format!("the input of shape {:?} should be [batch, channels, …]", input.shape())));
         }
         let (element_type, shape) = (input.element_type(), input.shape().to_vec());
+        if input.is_only_channels_last()
+            && let Some(elements) = input.as_channels_last()
+        {
+            return Ok(single(Tensor::from_channels_last(&shape, self.kernel().normalize(elements, shape[1]))?));
+        }
         let compute = compute_type(element_type);
         let values = cast(input, compute)?;
         let (Some(sums), Some(values)) = (self.square_sums(&values, context)?, values.into_primitive()) else {

@@ -1,73 +1,10 @@
 //! Fused plans against the same graphs operator by operator, over burn.
 
 use super::*;
-use crate::contract::testing::{input, node, output, tensor_type};
-use crate::engine::{Plan, PlanOptions};
-use crate::graph::{Attribute, Model};
+use crate::contract::testing::{node, output, tensor_type};
+use crate::engine::optimize::testing::{Case, ints};
+use crate::graph::Attribute;
 use crate::host::ElementType;
-use crate::task::TaskCtx;
-use crate::tensor::{Tensor, Value};
-
-/// Elements from -1 to 1 without a pattern.
-fn noise(shape: &[usize], seed: usize) -> Vec<f32> {
-    (0..shape.iter().product()).map(|at: usize| ((at * 7919 + seed * 104_729) % 1999) as f32 / 999.5 - 1.0).collect()
-}
-
-struct Case {
-    model: Model,
-    inputs: Vec<(String, Value)>,
-}
-
-impl Case {
-    /// A graph from `x` of a shape to `y`.
-    fn new(shape: &[usize]) -> Self {
-        let mut case = Self { model: Model { opset_imports: [(String::new(), 21)].into(), ..Model::default() }, inputs: Vec::new() };
-        case.input("x", shape);
-        let y = case.model.graph.value_named("y");
-        case.model.graph.outputs.push(y);
-        case
-    }
-
-    fn input(&mut self, name: &str, shape: &[usize]) {
-        input(&mut self.model.graph, name, tensor_type(ElementType::F32, &shape.iter().copied().map(Some).collect::<Vec<_>>()));
-        self.inputs.push((name.to_owned(), Value::Tensor(Tensor::from_vec(shape, noise(shape, self.inputs.len())).unwrap())));
-    }
-
-    fn constant(&mut self, name: &str, shape: &[usize]) {
-        let tensor = HostTensor::from_vec(shape.to_vec(), &noise(shape, name.len() + 17)).unwrap();
-        let id = self.model.graph.value_named(name);
-        self.model.graph.initializers.insert(id, tensor.into());
-    }
-
-    fn node(&mut self, op_type: &str, inputs: &[&str], made: &str, attributes: &[(&str, Attribute)]) {
-        let mut node = node(&mut self.model.graph, op_type, inputs, &[made]);
-        node.attributes.0.extend(attributes.iter().map(|(name, attribute)| ((*name).to_owned(), attribute.clone())));
-        self.model.graph.nodes.push(node);
-    }
-
-    fn plan(&self, optimize: bool) -> Plan {
-        Plan::compile(&TaskCtx::unattended(), &self.model, &PlanOptions { optimize, ..PlanOptions::default() }).unwrap()
-    }
-
-    /// The fused plan has so many steps and computes what the others do.
-    #[track_caller]
-    fn check(&self, n_steps: usize) {
-        let plan = self.plan(true);
-        assert_eq!(plan.n_steps(), n_steps);
-        let run = |plan: &Plan| plan.run(&TaskCtx::unattended(), self.inputs.clone()).unwrap();
-        for (found, expected) in run(&plan).iter().zip(run(&self.plan(false))) {
-            let (found, expected) = (found.as_tensor().unwrap(), expected.as_tensor().unwrap());
-            assert_eq!(found.shape(), expected.shape());
-            for (found, expected) in found.as_slice::<f32>().unwrap().iter().zip(expected.as_slice::<f32>().unwrap().iter()) {
-                assert!((found - expected).abs() < 1e-4 + 1e-4 * expected.abs(), "{found} instead of {expected}");
-            }
-        }
-    }
-}
-
-fn ints(values: &[i64]) -> Attribute {
-    Attribute::Ints(values.to_vec())
-}
 
 #[test]
 fn a_convolution_takes_in_its_activation() {
@@ -224,5 +161,49 @@ fn a_normalization_takes_in_its_activation() {
         case.node("BatchNormalization", &["x", "scale", "bias1", "mean22", "variance"], "n", &[("epsilon", Attribute::Float(1e-3))]);
         case.node("LeakyRelu", &["n"], "y", &[]);
         case.check(1);
+    }
+}
+
+#[test]
+fn a_shuffle_of_channels_is_one_step() {
+    let axes = ("perm", ints(&[0, 2, 1, 3, 4]));
+    // The batch as a number, as "the rest", and as "what it is"; last, shapes that do more than shuffle.
+    for (inner, outer) in [
+        ([2, 3, 4, 5, 6], [2, 12, 5, 6]),
+        ([-1, 3, 4, 5, 6], [0, 12, 5, 6]),
+        ([0, 4, 3, 5, 6], [-1, 12, 5, 6]),
+        ([2, 3, 4, 6, 5], [2, 12, 6, 5]),
+        ([1, 6, 4, 5, 6], [1, 24, 5, 6]),
+    ] {
+        for is_convolved in [true, false] {
+            let mut case = Case::new(if is_convolved { &[2, 3, 5, 6] } else { &[2, 12, 5, 6] });
+            case.constant("w", &[12, 3, 1, 1]);
+            for (name, shape) in [("inner", &inner[..]), ("outer", &outer[..])] {
+                let id = case.model.graph.value_named(name);
+                case.model.graph.initializers.insert(id, HostTensor::from_vec(vec![shape.len()], shape).unwrap().into());
+            }
+            if is_convolved {
+                case.node("Conv", &["x", "w"], "c", &[]);
+            }
+            case.node("Reshape", &[if is_convolved { "c" } else { "x" }, "inner"], "r", &[]);
+            case.node("Transpose", &["r"], "t", std::slice::from_ref(&axes));
+            case.node("Reshape", &["t", "outer"], "y", &[]);
+            case.check(1 + usize::from(is_convolved));
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_shuffle_stays() {
+    for (perm, inner) in [([0, 2, 1, 4, 3], &[2_i64, 3, 4, 5, 6][..]), ([0, 1, 2, 3, 4], &[2, 3, 4, 5, 6])] {
+        let mut case = Case::new(&[2, 12, 5, 6]);
+        for (name, shape) in [("inner", inner), ("outer", &[2, 12, 5, 6])] {
+            let id = case.model.graph.value_named(name);
+            case.model.graph.initializers.insert(id, HostTensor::from_vec(vec![shape.len()], shape).unwrap().into());
+        }
+        case.node("Reshape", &["x", "inner"], "r", &[]);
+        case.node("Transpose", &["r"], "t", &[("perm", ints(&perm))]);
+        case.node("Reshape", &["t", "outer"], "y", &[]);
+        case.check(3);
     }
 }
