@@ -27,6 +27,8 @@ pub enum Error {
     #[error(transparent)]
     Verify(crate::verify::VerifyError),
     #[error(transparent)]
+    Profile(crate::profile::ProfileError),
+    #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
 
@@ -44,6 +46,12 @@ impl Error {
                 | Self::Score(crate::score::ScoreError::Cancelled(_))
                 | Self::Predict(crate::predict::PredictError::Cancelled(_))
                 | Self::Verify(crate::verify::VerifyError::Cancelled(_))
+                | Self::Profile(
+                    crate::profile::ProfileError::Cancelled(_)
+                        | crate::profile::ProfileError::Load(crate::onnx::LoadError::Cancelled(_))
+                        | crate::profile::ProfileError::Plan(crate::engine::PlanError::Cancelled(_))
+                        | crate::profile::ProfileError::Run(crate::engine::RunError::Cancelled(_))
+                )
         )
     }
 }
@@ -66,4 +74,5 @@ from_with_cancellation!(
     Score(crate::score::ScoreError),
     Predict(crate::predict::PredictError),
     Verify(crate::verify::VerifyError),
+    Profile(crate::profile::ProfileError),
 );

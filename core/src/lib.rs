@@ -3,6 +3,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails with a backtrace, which is what it should do"))]
 
+pub mod budget;
 pub mod format;
 pub mod home;
 pub mod report;
@@ -29,7 +30,9 @@ pub mod model;
 
 pub mod doctor;
 pub mod inspect;
+pub mod machine;
 pub mod predict;
+pub mod profile;
 pub mod score;
 pub mod verify;
 

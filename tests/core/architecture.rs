@@ -12,7 +12,7 @@ const SCREENS: [&str; 6] = ["clap", "crossterm", "eframe", "egui", "ratatui", "r
 const ON_BURN: [&str; 4] = ["engine", "kernels", "ops", "tensor"];
 
 /// What people do with a model: each stands alone.
-const FEATURES: [&str; 4] = ["inspect", "predict", "score", "verify"];
+const FEATURES: [&str; 5] = ["inspect", "predict", "profile", "score", "verify"];
 
 /// Scoring a file is predicting many rows: it uses the same way from cells to answers.
 const ALLOWED: [(&str, &str); 1] = [("score", "predict")];

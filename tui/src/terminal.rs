@@ -35,8 +35,8 @@ pub fn run(screens: &ScreenArgs, common: &CommonArgs) -> Result<(), String> {
     if !stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err("the screens need a terminal; use a command (drydock --help lists them)".to_owned());
     }
-    if let Some(threads) = common.threads {
-        jobs::limit_threads(threads)?;
+    if let Some(threads) = &common.threads {
+        jobs::limit_threads(threads.only()?)?;
     }
     let (sender, events) = event::channel();
     let wake_sender = sender.clone();

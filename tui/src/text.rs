@@ -1,5 +1,6 @@
 //! Tables as text: aligned columns that fit a width and read without colour.
 
+use drydock_core::report::{Quantity, Table};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,20 @@ const GAP: usize = 2;
 impl TextTable {
     pub fn new(columns: &[(&str, Align)]) -> Self {
         Self { columns: columns.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect(), rows: Vec::new() }
+    }
+
+    /// A report's table as it is read: all columns, or those named, in this order.
+    pub fn of_report(table: &Table, titles: &[&str]) -> Self {
+        let all = || table.columns.iter().map(|column| column.title.as_str()).collect();
+        let titles: Vec<&str> = if titles.is_empty() { all() } else { titles.to_vec() };
+        let places: Vec<usize> = titles.iter().filter_map(|title| table.columns.iter().position(|column| column.title == *title)).collect();
+        let column = |place: &usize| table.columns.get(*place).map(|column| (column.title.as_str(), align(column.quantity)));
+        let columns: Vec<(&str, Align)> = places.iter().filter_map(column).collect();
+        let mut text = Self::new(&columns);
+        for row in 0..table.rows.len() {
+            text.push(places.iter().map(|place| table.text(row, *place)).collect());
+        }
+        text
     }
 
     pub fn push(&mut self, row: Vec<String>) {
@@ -68,6 +83,10 @@ impl TextTable {
         line.truncate(line.trim_end().len());
         line
     }
+}
+
+fn align(quantity: Quantity) -> Align {
+    if quantity.is_number() { Align::Right } else { Align::Left }
 }
 
 /// `text` in exactly `width` cells: padded, or cut with an ellipsis.

@@ -9,8 +9,9 @@ use smallvec::SmallVec;
 
 use super::body::CompiledBody;
 use super::plan::{Plan, PlanInput, PlanOptions, Program, Slot, Source, Step, Target};
-use super::{PlanError, UnsupportedNode};
-use crate::graph::{Attribute, Graph, Model, Node, ValueId, order, with_stack};
+use super::{PlanError, UnsupportedNode, origins};
+use crate::graph::cost::Weights;
+use crate::graph::{Attribute, Graph, Model, Node, ValueId, ValueType, order, with_stack};
 use crate::host::{ElementType, HostTensor};
 use crate::ops::registry::{self, BuildError};
 use crate::ops::{Body, NodeContext, OpError, Operator, Placement, fused};
@@ -61,7 +62,8 @@ fn operator_name(node: &Node) -> String {
 }
 
 /// Compiles a model as it stands.
-pub(super) fn compile(ctx: &TaskCtx, model: &Model, options: &PlanOptions) -> Result<Plan, PlanError> {
+/// `original`: the graph before the passes went over it, with the same values.
+pub(super) fn compile(ctx: &TaskCtx, model: &Model, original: &Graph, options: &PlanOptions) -> Result<Plan, PlanError> {
     let graph = &model.graph;
     let shared = Shared { ctx, opsets: &model.opset_imports, options, constants: RefCell::default() };
     let mut compiler = Compiler::new(&shared, graph);
@@ -71,7 +73,11 @@ pub(super) fn compile(ctx: &TaskCtx, model: &Model, options: &PlanOptions) -> Re
         let default = default.map_err(|source| compiler.initializer_error(id, source.into()))?;
         input_slots.push((compiler.new_slot(id), default));
     }
-    let program = compiler.program()?;
+    let mut program = compiler.program()?;
+    let by_node = origins::origins(original, graph);
+    for (step, node) in program.steps.iter_mut().zip(order::topological_order(graph)?) {
+        step.origins = by_node.get(node.index()).cloned().unwrap_or_default();
+    }
     let describe = |id: &ValueId| PlanInput {
         name: graph.value(*id).name.clone(),
         value_type: graph.value(*id).value_type.clone(),
@@ -168,7 +174,14 @@ impl<'a> Compiler<'a> {
             outputs,
             node: node.label(self.graph).to_owned(),
             operator_name: operator_name(node),
+            origins: Vec::new(),
+            constant_types: node.inputs.iter().map(|input| input.and_then(|id| self.constant_type(id))).collect(),
+            weight_bytes: Weights::of_node(self.graph, node).bytes,
         })
+    }
+
+    fn constant_type(&self, id: ValueId) -> Option<ValueType> {
+        self.graph.constant(id).map(|tensor| ValueType::tensor(tensor.element_type(), tensor.shape()))
     }
 
     fn bodies<'n>(&self, node: &'n Node) -> Result<Vec<(&'n str, Arc<CompiledBody>)>, PlanError> {

@@ -6,10 +6,13 @@ mod body;
 mod compile;
 mod error;
 mod guard;
+mod observe;
 pub mod optimize;
+mod origins;
 mod plan;
 mod run;
 mod slots;
 
 pub use error::{PlanError, RunError, UnsupportedNode};
+pub use observe::{RunCosts, RunTrace, RunsOn, StepCost, StepInfo};
 pub use plan::{Plan, PlanInput, PlanOptions};

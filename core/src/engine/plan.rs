@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
+use super::observe::Unobserved;
 use super::{PlanError, RunError, compile, optimize, run};
 use crate::graph::{Model, ValueType, functions};
 use crate::ops::Operator;
@@ -113,6 +114,12 @@ pub(super) struct Step {
     /// For messages.
     pub node: String,
     pub operator_name: String,
+    /// Nodes of the model whose work the step does.
+    pub origins: Vec<String>,
+    /// By input of the node: the type of the constant behind it.
+    pub constant_types: SmallVec<[Option<ValueType>; 4]>,
+    /// Bytes of the constants that the step reads or has prepared.
+    pub weight_bytes: u64,
 }
 
 impl Plan {
@@ -122,10 +129,11 @@ impl Plan {
         let mut model = model.clone();
         functions::inline(&mut model)?;
         compile::check_supported(&model)?;
+        let original = model.graph.clone();
         if options.optimize {
             optimize::optimize(ctx, &mut model, options.device.is_cpu())?;
         }
-        compile::compile(ctx, &model, options)
+        compile::compile(ctx, &model, &original, options)
     }
 
     pub fn inputs(&self) -> &[PlanInput] {
@@ -148,6 +156,6 @@ impl Plan {
 
     /// Runs the model on named inputs; results are in host memory, in the order of [`Plan::outputs`].
     pub fn run(&self, ctx: &TaskCtx, inputs: Vec<(String, Value)>) -> Result<Vec<Value>, RunError> {
-        run::run(ctx, self, inputs)
+        run::run(ctx, self, inputs, &mut Unobserved)
     }
 }

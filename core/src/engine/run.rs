@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use smallvec::SmallVec;
 
+use super::observe::{Observer, Unobserved};
 use super::plan::{Program, Source};
 use super::slots::Slots;
 use super::{Plan, PlanInput, RunError};
@@ -13,12 +14,12 @@ use crate::ops::{Inputs, OpError, RunContext};
 use crate::task::TaskCtx;
 use crate::tensor::{Device, Shape, TensorError, Value};
 
-/// Runs a plan on named inputs.
-pub(super) fn run(ctx: &TaskCtx, plan: &Plan, inputs: Vec<(String, Value)>) -> Result<Vec<Value>, RunError> {
+/// Runs a plan on named inputs, while `observer` watches its steps.
+pub(super) fn run(ctx: &TaskCtx, plan: &Plan, inputs: Vec<(String, Value)>, observer: &mut impl Observer) -> Result<Vec<Value>, RunError> {
     let mut values = Slots::new(plan.program.n_slots);
     place_inputs(plan, inputs, &mut values)?;
     let context = RunContext { device: &plan.device, max_result_bytes: plan.max_result_bytes, task: ctx };
-    let outputs = run_program(&plan.program, values, &context).map_err(|failure| failure.into_run_error(&plan.program))?;
+    let outputs = run_observed(&plan.program, values, &context, observer).map_err(|failure| failure.into_run_error(&plan.program))?;
     outputs.into_iter().map(|value| to_host(value).map_err(RunError::from)).collect()
 }
 
@@ -70,9 +71,13 @@ fn check_input(input: &PlanInput, value: &Value) -> Result<(), RunError> {
 }
 
 /// Runs the steps of a program over values of which those from outside are there, and returns its outputs, wherever they are.
-pub(super) fn run_program(program: &Program, mut values: Slots, context: &RunContext<'_>) -> Result<Vec<Value>, Failure> {
+pub(super) fn run_program(program: &Program, values: Slots, context: &RunContext<'_>) -> Result<Vec<Value>, Failure> {
+    run_observed(program, values, context, &mut Unobserved)
+}
+
+fn run_observed(program: &Program, mut values: Slots, context: &RunContext<'_>, observer: &mut impl Observer) -> Result<Vec<Value>, Failure> {
     let current = RefCell::new(Current::default());
-    let result = super::guard::contain(|| run_steps(program, &mut values, context, &current));
+    let result = super::guard::contain(|| run_steps(program, &mut values, context, &current, observer));
     let failed = |cause| {
         let Current { step, inputs } = current.take();
         Failure { step, inputs, cause }
@@ -87,14 +92,23 @@ pub(super) fn run_program(program: &Program, mut values: Slots, context: &RunCon
     }
 }
 
-fn run_steps(program: &Program, values: &mut Slots, context: &RunContext<'_>, current: &RefCell<Current>) -> Result<(), OpError> {
+fn run_steps(
+    program: &Program,
+    values: &mut Slots,
+    context: &RunContext<'_>,
+    current: &RefCell<Current>,
+    observer: &mut impl Observer,
+) -> Result<(), OpError> {
     for (index, step) in program.steps.iter().enumerate() {
         current.replace(Current { step: index, inputs: InputTypes::new() });
         context.task.checkpoint()?;
+        observer.begin(index);
         let inputs = step.sources.iter().map(|source| fetch(program, values, source, context.device));
         let inputs: SmallVec<[Option<Value>; 4]> = inputs.collect::<Result<_, _>>()?;
+        observer.takes(index, &inputs);
         current.borrow_mut().inputs = inputs.iter().take(step.n_inputs).map(InputType::of).collect();
         let outputs = step.operator.run(Inputs::new(inputs), context)?;
+        observer.end(index, &outputs);
         for (slot, value) in step.outputs.iter().zip(outputs) {
             if let Some(slot) = slot {
                 values.put(*slot, value);

@@ -77,7 +77,8 @@ impl Weights {
         initializers.chain(graph.nodes.iter().map(Self::of_attributes)).sum()
     }
 
-    fn of_node(graph: &Graph, node: &Node) -> Self {
+    /// What a node reads or holds, and the graphs inside it.
+    pub fn of_node(graph: &Graph, node: &Node) -> Self {
         let read = node.inputs.iter().flatten().filter_map(|id| graph.initializers.get(id));
         let read = read.map(|initializer| Self::of_tensor(&initializer.tensor));
         read.chain([Self::of_attributes(node)]).chain(node.subgraphs().map(|subgraph| Self::of_graph(subgraph))).sum()

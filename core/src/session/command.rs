@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::jobs::JobId;
 use crate::predict::PredictRequest;
+use crate::profile::ProfileRequest;
 use crate::score::ScoreRequest;
 use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyRequest;
@@ -29,6 +30,8 @@ pub enum Command {
     WhatIf(PredictRequest),
     Score(ScoreRequest),
     Verify(VerifyRequest),
+    /// How fast, how large, how much memory, where the time goes: of the opened model.
+    Profile(ProfileRequest),
     Cancel(JobId),
 }
 

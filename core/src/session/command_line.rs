@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::budget;
 use crate::predict::PredictRequest;
+use crate::profile::{Effort, ProfileRequest};
 use crate::score::{OnError, ScoreRequest, names_text};
 use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyRequest;
@@ -20,6 +22,7 @@ pub fn command_line(command: &Command, state: &State) -> Option<String> {
         Command::Predict(request) => opened.map(|opened| predict_line(&opened.model.path, request) + &device_option(opened.device)),
         Command::Score(request) => opened.map(|opened| score_line(&opened.model.path, request) + &device_option(opened.device)),
         Command::Verify(request) => Some(verify_line(request)),
+        Command::Profile(request) => opened.map(|opened| profile_line(&opened.model.path, opened.device, request)),
         Command::CloseModel | Command::DescribeTable(_) | Command::WhatIf(_) | Command::Cancel(_) => None,
     }
 }
@@ -88,6 +91,59 @@ fn verify_line(request: &VerifyRequest) -> String {
     line + &device_option(request.device)
 }
 
+fn profile_line(model: &Path, device: DeviceChoice, request: &ProfileRequest) -> String {
+    fn list(numbers: &[usize]) -> String {
+        numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+    let mut line = format!("drydock profile {}", quoted_path(model));
+    let mut add = |option: &str, value: &str| {
+        let _ = write!(line, " {option} {}", quoted(value));
+    };
+    for (option, numbers) in [("--batch", &request.batches), ("--threads", &request.threads)] {
+        if !numbers.is_empty() {
+            add(option, &list(numbers));
+        }
+    }
+    if !request.devices.is_empty() {
+        add("--devices", &request.devices.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+    }
+    if let Some(data) = &request.data {
+        add("--data", &data.display().to_string());
+    }
+    for (name, size) in &request.dims {
+        add("--dim", &format!("{name}={size}"));
+    }
+    if request.seed != 0 {
+        add("--seed", &request.seed.to_string());
+    }
+    if let Some(limit) = request.max_latency {
+        add("--max-latency", &budget::duration_text(limit));
+    }
+    if let Some(path) = &request.trace {
+        add("--trace", &path.display().to_string());
+    }
+    if let Some(target) = request.fit {
+        if let Some(bytes) = target.memory_bytes {
+            add("--fit-memory", &budget::bytes_text(bytes));
+        }
+        if let Some(threads) = target.threads {
+            add("--fit-threads", &threads.to_string());
+        }
+        if let Some(slowdown) = target.slowdown {
+            add("--fit-slowdown", &slowdown.to_string());
+        }
+    }
+    match request.effort {
+        Effort::Quick => line.push_str(" --quick"),
+        Effort::Standard => {}
+        Effort::Full => line.push_str(" --full"),
+    }
+    if request.operators {
+        line.push_str(" --operators");
+    }
+    line + &device_option(device)
+}
+
 fn device_option(device: DeviceChoice) -> String {
     if device == DeviceChoice::default() { String::new() } else { format!(" --device {device}") }
 }
@@ -123,6 +179,29 @@ mod tests {
             score_line(Path::new("m.onnx"), &request),
             "drydock score m.onnx 'my data/march.csv' -o out.csv --label is_fraud --columns 'a,\"b,c\"' --on-error skip --force"
         );
+    }
+
+    #[test]
+    fn a_profile_request_becomes_the_line_that_does_it() {
+        let request = ProfileRequest {
+            batches: vec![1, 8],
+            threads: vec![2],
+            devices: vec![DeviceChoice::Cpu, DeviceChoice::Gpu(Some(1))],
+            data: Some("my rows.csv".into()),
+            dims: vec![("seq".to_owned(), 128)],
+            seed: 7,
+            effort: Effort::Quick,
+            operators: true,
+            max_latency: Some(std::time::Duration::from_millis(5)),
+            trace: Some("t.json".into()),
+            fit: Some(crate::profile::FitTarget { memory_bytes: Some(512_000_000), threads: Some(1), slowdown: Some(4.0) }),
+        };
+        assert_eq!(
+            profile_line(Path::new("m.onnx"), DeviceChoice::Cpu, &request),
+            "drydock profile m.onnx --batch 1,8 --threads 2 --devices cpu,gpu:1 --data 'my rows.csv' --dim seq=128 --seed 7 --max-latency 5ms \
+             --trace t.json --fit-memory 512MB --fit-threads 1 --fit-slowdown 4 --quick --operators"
+        );
+        assert_eq!(profile_line(Path::new("m.onnx"), DeviceChoice::Cpu, &ProfileRequest::default()), "drydock profile m.onnx");
     }
 
     #[test]

@@ -10,12 +10,13 @@ use crate::jobs::{JobHandle, JobId, JobOutcome, JobPool};
 use crate::model::OpenModel;
 use crate::predict::PredictRequest;
 use crate::task::{Progress, ProgressCell, TaskCtx};
-use crate::{Error, data, predict, score, verify};
+use crate::{Error, data, predict, profile, score, verify};
 
 mod command;
 mod command_line;
 mod opening;
 mod predicting;
+mod profiling;
 mod scoring;
 mod state;
 mod task;
@@ -35,6 +36,7 @@ enum JobResult {
     Predicted(PredictRequest, predict::PredictReport),
     Scored(Box<score::ScoreReport>, Option<Box<data::TableInfo>>),
     Verified(verify::VerifyReport),
+    Profiled(Box<profile::ProfileReport>),
 }
 
 /// A person's session with Drydock.
@@ -90,6 +92,7 @@ impl Session {
             Command::InspectModel { path, device } => Some(self.open(path, device, OpenModel::load)),
             Command::CloseModel => {
                 self.state.opened = None;
+                self.state.profile = None;
                 self.forget_predictions();
                 self.events.push(Event::StateChanged);
                 None
@@ -99,6 +102,7 @@ impl Session {
             Command::WhatIf(request) => self.predict(Question::WhatIf, request),
             Command::Score(request) => self.score(request),
             Command::Verify(request) => Some(self.verify(request)),
+            Command::Profile(request) => self.profile(request),
             Command::Cancel(id) => {
                 if let Some(handle) = self.running.iter().find(|handle| handle.id == id) {
                     handle.cancel.cancel();
@@ -201,6 +205,7 @@ impl Session {
         match result {
             JobResult::Opened(opened) => {
                 self.forget_predictions();
+                self.state.profile = None;
                 self.state.remember(opened.model.path.clone());
                 self.state.opened = Some(*opened);
             }
@@ -218,6 +223,7 @@ impl Session {
                 self.state.score_preview = preview.map(|preview| *preview);
             }
             JobResult::Verified(report) => self.state.verify = Some(report),
+            JobResult::Profiled(report) => self.state.profile = Some(*report),
         }
         self.events.push(Event::StateChanged);
     }

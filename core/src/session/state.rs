@@ -8,6 +8,7 @@ use crate::inspect::InspectReport;
 use crate::jobs::JobId;
 use crate::model::OpenModel;
 use crate::predict::{PredictReport, PredictRequest};
+use crate::profile::ProfileReport;
 use crate::score::ScoreReport;
 use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyReport;
@@ -29,6 +30,8 @@ pub struct State {
     /// The head of the table scored last.
     pub score_preview: Option<TableInfo>,
     pub verify: Option<VerifyReport>,
+    /// The latest profile of the opened model.
+    pub profile: Option<ProfileReport>,
     /// Every job but one-row predictions, oldest first.
     pub jobs: Vec<JobRecord>,
     /// Models opened, newest first; a face persists it.
@@ -65,6 +68,7 @@ pub enum JobKind {
     Predict,
     Score,
     Verify,
+    Profile,
 }
 
 impl JobKind {
@@ -75,6 +79,7 @@ impl JobKind {
             Self::Predict => "predict",
             Self::Score => "score",
             Self::Verify => "verify",
+            Self::Profile => "profile",
         }
     }
 
@@ -85,6 +90,7 @@ impl JobKind {
             Self::Predict => Task::Predict,
             Self::Describe | Self::Score => Task::Score,
             Self::Verify => Task::Jobs,
+            Self::Profile => Task::Jobs,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{Effects, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use drydock_core::budget;
 use drydock_core::tensor::device::DeviceChoice;
 
 const STYLES: Styles = Styles::styled()
@@ -49,9 +50,9 @@ pub struct CommonArgs {
     #[arg(long, global = true, default_value = "cpu", value_name = "DEVICE", value_parser = parse_device)]
     pub device: DeviceChoice,
 
-    /// Worker threads [default: one per core]
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
+    /// Worker threads [default: one per core]; profile takes several, 1,2,4
+    #[arg(long, global = true, value_name = "N", value_parser = parse_threads)]
+    pub threads: Option<ThreadCounts>,
 
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
@@ -66,12 +67,32 @@ pub struct CommonArgs {
     pub no_progress: bool,
 }
 
+/// Numbers of worker threads: one, or several to be tried in turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadCounts(pub Vec<NonZeroUsize>);
+
+impl ThreadCounts {
+    /// The most of them.
+    pub fn most(&self) -> NonZeroUsize {
+        self.0.iter().copied().max().unwrap_or(NonZeroUsize::MIN)
+    }
+
+    /// The only one; a sentence where there are several.
+    pub fn only(&self) -> Result<NonZeroUsize, String> {
+        match self.0.as_slice() {
+            [only] => Ok(*only),
+            _ => Err("--threads: expected one number here; profile alone tries several".to_owned()),
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Inspect(InspectArgs),
     Verify(VerifyArgs),
     Predict(PredictArgs),
     Score(ScoreArgs),
+    Profile(ProfileArgs),
     Doctor(DoctorArgs),
     Completions(CompletionsArgs),
     Help(HelpArgs),
@@ -192,6 +213,80 @@ pub enum OnErrorArg {
     Skip,
 }
 
+/// Measure a model: latency and throughput, size, memory, time by operator
+///
+/// Load, compilation, first run and warm runs are kept apart. A configuration is measured in windows until three agree within 10 %; one
+/// that never settles is marked "not stable". --quick takes 3 s and 100 runs at least for each, --full 30 s and 1000, else 6 s and 1000.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock profile sample-models/digits/model.onnx --quick --operators\n  drydock profile sample-models/payment-fraud-v2/model.onnx --batch 1,64 \\\n    --quick --max-latency 5ms --json"
+)]
+pub struct ProfileArgs {
+    /// The model file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// Rows of a run, to be tried in turn [default: 1,8,32; 1 with --quick]
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
+    pub batch: Vec<NonZeroUsize>,
+
+    /// Devices to be tried in turn [default: --device]
+    #[arg(long, value_name = "DEVICE,…", value_delimiter = ',', value_parser = parse_device)]
+    pub devices: Vec<DeviceChoice>,
+
+    /// A table whose rows are the inputs [default: drawn from usual values]
+    #[arg(long, value_name = "TABLE", value_hint = ValueHint::FilePath)]
+    pub data: Option<PathBuf>,
+
+    /// The size of a dimension that the model leaves open; may be repeated
+    #[arg(long, value_name = "NAME=N", value_parser = parse_dimension)]
+    pub dim: Vec<(String, usize)>,
+
+    /// Seed of the inputs that are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Measure for a short time
+    #[arg(long, conflicts_with = "full")]
+    pub quick: bool,
+
+    /// Measure for long enough to be reported
+    #[arg(long)]
+    pub full: bool,
+
+    /// Show the time of each operator
+    #[arg(long)]
+    pub operators: bool,
+
+    /// The latency that 19 of 20 runs have to keep, such as 5ms
+    #[arg(long, value_name = "TIME", value_parser = budget::parse_duration)]
+    pub max_latency: Option<std::time::Duration>,
+
+    /// Write the operators of one run for chrome://tracing and Perfetto
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trace: Option<PathBuf>,
+
+    /// Write a report as one page of HTML
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+
+    /// Write a report as Markdown
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub md: Option<PathBuf>,
+
+    /// Memory of another machine that the model should fit, such as 512MB
+    #[arg(long, value_name = "SIZE", value_parser = budget::parse_bytes)]
+    pub fit_memory: Option<u64>,
+
+    /// Threads that it would have there
+    #[arg(long, value_name = "N")]
+    pub fit_threads: Option<NonZeroUsize>,
+
+    /// By how much that machine is slower, thread for thread
+    #[arg(long, value_name = "FACTOR", value_parser = parse_factor)]
+    pub fit_slowdown: Option<f64>,
+}
+
 /// Show the version, the devices, and where files live
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drydock doctor\n  drydock doctor --json")]
@@ -216,6 +311,25 @@ pub struct HelpArgs {
 
 fn parse_device(text: &str) -> Result<DeviceChoice, String> {
     text.parse().map_err(|error: drydock_core::tensor::DeviceError| error.to_string())
+}
+
+fn parse_threads(text: &str) -> Result<ThreadCounts, String> {
+    let numbers = text.split(',').map(|number| number.trim().parse::<NonZeroUsize>());
+    numbers.collect::<Result<_, _>>().map(ThreadCounts).map_err(|_| "expected a number of threads such as 4, or several: 1,2,4".to_owned())
+}
+
+/// `seq=128`.
+fn parse_dimension(text: &str) -> Result<(String, usize), String> {
+    let (name, size) = parse_assignment(text)?;
+    let size = size.parse().map_err(|_| format!("expected a whole number after '{name}='"))?;
+    Ok((name, size))
+}
+
+fn parse_factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => Err("expected a number above 0, such as 4 for four times slower".to_owned()),
+    }
 }
 
 fn parse_tolerance(text: &str) -> Result<f64, String> {

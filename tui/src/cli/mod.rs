@@ -10,6 +10,7 @@ mod doctor;
 pub mod inspect;
 pub mod output;
 mod predict;
+mod profile;
 mod runner;
 pub mod score;
 mod topics;
@@ -50,7 +51,9 @@ const EXIT_CANCELLED: u8 = 130;
 
 fn run(cli: &Cli) -> Result<(), Failure> {
     let Some(command) = &cli.command else { return crate::terminal::run(&cli.screens, &cli.common).map_err(Failure::Error) };
-    if let Some(threads) = cli.common.threads {
+    if let Some(threads) = &cli.common.threads {
+        // A profile tries several numbers of threads, each with a pool of its own.
+        let threads = if matches!(command, Command::Profile(_)) { threads.most() } else { threads.only().map_err(Failure::Error)? };
         jobs::limit_threads(threads).map_err(Failure::Error)?;
     }
     let mut output = Output::new(&cli.common);
@@ -68,6 +71,7 @@ fn dispatch(command: &Command, common: &CommonArgs, output: &mut Output) -> Resu
         Command::Verify(args) => verify::run(args, common, output),
         Command::Predict(args) => predict::run(args, common, output),
         Command::Score(args) => score::run(args, common, output),
+        Command::Profile(args) => profile::run(args, common, output),
         Command::Doctor(_) => {
             doctor::run(output);
             Ok(())

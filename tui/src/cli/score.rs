@@ -49,7 +49,7 @@ fn request(args: &ScoreArgs, common: &CommonArgs) -> Result<ScoreRequest, Failur
             OnErrorArg::Skip => OnError::Skip,
         },
         batch_rows: args.batch.map(usize::from),
-        threads: common.threads.map(usize::from),
+        threads: common.threads.as_ref().map(|threads| usize::from(threads.most())),
         overwrite: args.force,
     })
 }

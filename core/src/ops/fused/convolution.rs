@@ -99,6 +99,10 @@ impl Operator for FusedConv {
         if other.is_some() { self.finish(result, other, context) } else { Ok(single(result)) }
     }
 
+    fn macs(&self, inputs: &[Option<ValueType>], outputs: &[Option<ValueType>]) -> Option<u64> {
+        self.conv.macs(inputs, outputs)
+    }
+
     fn reads(&self, index: usize) -> bool {
         index == 0 || index == 3
     }

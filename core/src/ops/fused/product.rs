@@ -82,6 +82,11 @@ impl Operator for FusedProduct {
         Ok(single(Tensor::from_vec(&shape, result)?))
     }
 
+    fn macs(&self, _inputs: &[Option<ValueType>], outputs: &[Option<ValueType>]) -> Option<u64> {
+        let (_, result) = outputs.first()?.as_ref()?.as_tensor()?;
+        result.as_known()?.iter().chain([&self.right.inner()]).try_fold(1_u64, |product, &dim| product.checked_mul(dim as u64))
+    }
+
     fn reads(&self, index: usize) -> bool {
         index == 0
     }

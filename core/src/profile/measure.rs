@@ -1,0 +1,114 @@
+//! Runs one thing again and again until what it takes is known, or it is known to be unstable.
+
+use std::time::{Duration, Instant};
+
+use super::statistics::{STABLE_WINDOWS, Window, is_stable, median};
+
+/// What tells the time: the system, or a test.
+pub trait Clock {
+    /// Time since some beginning.
+    fn now(&self) -> Duration;
+}
+
+/// The system's monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Monotonic(Instant);
+
+impl Default for Monotonic {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for Monotonic {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// How long to measure one configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Runs before the first window: as many as this takes, three at least.
+    pub warm_up: Duration,
+    /// A window lasts so long at least,
+    pub window: Duration,
+    /// and has so many runs.
+    pub window_runs: usize,
+    /// Windows at most; three have to agree.
+    pub max_windows: usize,
+    /// No window goes on beyond its share of this.
+    pub limit: Duration,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Measurement {
+    /// Seconds of each run of the last three windows.
+    pub samples: Vec<f64>,
+    /// From the beginning of the first of those windows to the end of the last.
+    pub seconds: f64,
+    pub windows: Vec<Window>,
+    pub is_stable: bool,
+    /// Seconds of the first runs, warm-up included.
+    pub first: Vec<f64>,
+}
+
+/// Runs kept to show how the first ones became faster.
+const FIRST_RUNS: usize = 200;
+const WARM_UP_RUNS: usize = 3;
+
+/// Measures. `run` does the work once and returns how long the work itself took; `on_window` hears of each window.
+pub fn measure<E>(
+    clock: &impl Clock,
+    pace: &Pace,
+    mut run: impl FnMut() -> Result<Duration, E>,
+    mut on_window: impl FnMut(&[Window]),
+) -> Result<Measurement, E> {
+    let mut measurement = Measurement::default();
+    let begun = clock.now();
+    let mut n_warm_up = 0;
+    while n_warm_up < WARM_UP_RUNS || clock.now() - begun < pace.warm_up {
+        measurement.note_first(run()?.as_secs_f64());
+        n_warm_up += 1;
+    }
+    let limit = pace.limit / pace.max_windows.clamp(1, STABLE_WINDOWS) as u32;
+    let mut recent: Vec<(Vec<f64>, f64)> = Vec::new();
+    while measurement.windows.len() < pace.max_windows {
+        let started = clock.now();
+        let mut samples = Vec::new();
+        let seconds = loop {
+            samples.push(run()?.as_secs_f64());
+            let elapsed = clock.now() - started;
+            if (elapsed >= pace.window && samples.len() >= pace.window_runs) || elapsed >= limit {
+                break elapsed.as_secs_f64();
+            }
+        };
+        for sample in samples.iter().take(FIRST_RUNS) {
+            measurement.note_first(*sample);
+        }
+        let per_second = samples.len() as f64 / seconds.max(1e-9);
+        measurement.windows.push(Window { n: samples.len(), median_ms: median(&samples).unwrap_or_default() * 1e3, runs_per_second: per_second });
+        if recent.len() == STABLE_WINDOWS {
+            recent.remove(0);
+        }
+        recent.push((samples, seconds));
+        on_window(&measurement.windows);
+        measurement.is_stable = is_stable(&measurement.windows);
+        let is_over = measurement.windows.len() >= STABLE_WINDOWS && clock.now() - begun >= pace.limit;
+        if measurement.is_stable || is_over {
+            break;
+        }
+    }
+    measurement.seconds = recent.iter().map(|(_, seconds)| seconds).sum();
+    measurement.samples = recent.into_iter().flat_map(|(samples, _)| samples).collect();
+    Ok(measurement)
+}
+
+impl Measurement {
+    fn note_first(&mut self, seconds: f64) {
+        if self.first.len() < FIRST_RUNS {
+            self.first.push(seconds);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a list of measured times says. Pure functions; times are in seconds.
+
+/// Percentiles that reports know, in thousandths.
+pub const PERCENTILES: [u32; 5] = [500, 900, 950, 990, 999];
+
+/// Summary of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Summary {
+    pub n: usize,
+    pub min: f64,
+    pub max: f64,
+    pub mean: f64,
+    /// Sample standard deviation (n − 1); 0 for a single value.
+    pub std: f64,
+    pub p50: Option<f64>,
+    pub p90: Option<f64>,
+    pub p95: Option<f64>,
+    pub p99: Option<f64>,
+    pub p999: Option<f64>,
+}
+
+impl Summary {
+    /// `None` without values.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let sorted = sorted(values);
+        let (&min, &max) = (sorted.first()?, sorted.last()?);
+        let n = sorted.len();
+        let mean = sorted.iter().sum::<f64>() / n as f64;
+        let squares = sorted.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
+        let std = if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 };
+        let [p50, p90, p95, p99, p999] = PERCENTILES.map(|thousandths| percentile(&sorted, thousandths));
+        Some(Self { n, min, max, mean, std, p50, p90, p95, p99, p999 })
+    }
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+}
+
+/// The nearest-rank percentile `sorted[ceil(p·n) − 1]`, p in thousandths; `None` with fewer than 10 / (1 − p) values, of which it would say
+/// little: 20 for the median, 1000 for the 99th.
+pub fn percentile(sorted: &[f64], thousandths: u32) -> Option<f64> {
+    let enough = sorted.len() as u64 * u64::from(1000_u32.checked_sub(thousandths)?) >= 10_000;
+    if enough { nearest_rank(sorted, thousandths) } else { None }
+}
+
+/// As [`percentile`], from however few values.
+pub fn nearest_rank(sorted: &[f64], thousandths: u32) -> Option<f64> {
+    let rank = (sorted.len() as u64 * u64::from(thousandths)).div_ceil(1000);
+    sorted.get((rank as usize).saturating_sub(1)).copied()
+}
+
+/// The middle value, or the mean of the two in the middle; `None` without values.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let sorted = sorted(values);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    if sorted.len() % 2 == 1 { Some(upper) } else { Some((sorted.get(sorted.len() / 2 - 1)? + upper) / 2.0) }
+}
+
+/// How many values lie in each of equally wide bins.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Histogram {
+    pub start: f64,
+    pub width: f64,
+    pub counts: Vec<u64>,
+    /// Values above the last bin: a few outliers would else squeeze everything into the first.
+    pub n_above: u64,
+}
+
+const BINS: usize = 40;
+
+impl Histogram {
+    pub fn of(values: &[f64]) -> Self {
+        let sorted = sorted(values);
+        let (Some(&min), Some(&max)) = (sorted.first(), sorted.last()) else { return Self::default() };
+        let median = nearest_rank(&sorted, 500).unwrap_or(min);
+        // Three times as far as the upper half of the body reaches.
+        let body = nearest_rank(&sorted, 950).unwrap_or(max);
+        let end = max.min(median + 3.0 * (body - median).max((median - min) / 2.0)).max(min);
+        let width = ((end - min) / BINS as f64).max(min.abs() * 1e-9).max(f64::MIN_POSITIVE);
+        let mut histogram = Self { start: min, width, counts: vec![0; BINS], n_above: 0 };
+        for value in sorted {
+            let bin = ((value - min) / width) as usize;
+            // The upper end belongs to the last bin.
+            let bin = if bin == BINS && value <= end { BINS - 1 } else { bin };
+            match histogram.counts.get_mut(bin) {
+                Some(count) => *count += 1,
+                None => histogram.n_above += 1,
+            }
+        }
+        histogram
+    }
+}
+
+/// One window of a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Window {
+    pub n: usize,
+    pub median_ms: f64,
+    pub runs_per_second: f64,
+}
+
+/// Windows that have to agree.
+pub const STABLE_WINDOWS: usize = 3;
+/// By how much: the largest over the smallest.
+const STABLE_RATIO: f64 = 1.1;
+
+/// Whether the last three windows lie within 10 % of each other, in latency and in throughput.
+pub fn is_stable(windows: &[Window]) -> bool {
+    let Some(last) = windows.len().checked_sub(STABLE_WINDOWS).and_then(|start| windows.get(start..)) else { return false };
+    let is_close = |value: fn(&Window) -> f64| {
+        let (low, high) = last.iter().map(value).fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+        low > 0.0 && high / low <= STABLE_RATIO
+    };
+    is_close(|window| window.median_ms) && is_close(|window| window.runs_per_second)
+}
+
+/// A small generator of random numbers (SplitMix64): the same numbers for the same seed on every machine.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// From 0 to below 1.
+    pub fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// From 0 to below `n`; 0 where there is nothing below.
+    pub fn below(&mut self, n: usize) -> usize {
+        // The bias is below 2⁻³² for any list that fits in memory.
+        ((u128::from(self.bits()) * n as u128) >> 64) as usize
+    }
+
+    /// From the standard normal distribution (Box and Muller).
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.unit()).cos()
+    }
+}
+
+/// The median with its 95 % interval by the percentile bootstrap; `None` without values.
+pub fn bootstrap_median(values: &[f64], resamples: usize, seed: u64) -> Option<(f64, (f64, f64))> {
+    let middle = median(values)?;
+    let mut random = Random::new(seed);
+    let mut medians: Vec<f64> = Vec::with_capacity(resamples);
+    let mut resample = vec![0.0; values.len()];
+    for _ in 0..resamples {
+        for place in &mut resample {
+            *place = values[random.below(values.len())];
+        }
+        medians.extend(median(&resample));
+    }
+    medians.sort_by(f64::total_cmp);
+    let interval = (nearest_rank(&medians, 25).unwrap_or(middle), nearest_rank(&medians, 975).unwrap_or(middle));
+    Some((middle, interval))
+}
