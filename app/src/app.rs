@@ -448,7 +448,7 @@ impl DrydockApp {
             Task::Predict => line_of(self.views.predict.command()),
             Task::Score => line_of(ScoreView::command(&self.views.score, state)),
             Task::Models | Task::Inspect => line_of(open()),
-            Task::Jobs => state.jobs.iter().rev().find_map(|job| job.command_line.clone()),
+            Task::Profile | Task::Jobs => state.jobs.iter().rev().find_map(|job| job.command_line.clone()),
         };
         match line {
             Some(line) => self.outbox.copy(&line, &line),

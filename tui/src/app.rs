@@ -18,6 +18,7 @@ use crate::screens::jobs::JobsScreen;
 use crate::screens::models::ModelsScreen;
 use crate::screens::overlay::{Outcome, Overlay};
 use crate::screens::predict::PredictScreen;
+use crate::screens::profile::ProfileScreen;
 use crate::screens::score::ScoreScreen;
 use crate::screens::{Context, Screen, View};
 use crate::text::cut;
@@ -61,6 +62,7 @@ struct Screens {
     inspect: InspectScreen,
     predict: PredictScreen,
     score: ScoreScreen,
+    profile: ProfileScreen,
     jobs: JobsScreen,
 }
 
@@ -71,6 +73,7 @@ impl Screens {
             Task::Inspect => &self.inspect,
             Task::Predict => &self.predict,
             Task::Score => &self.score,
+            Task::Profile => &self.profile,
             Task::Jobs => &self.jobs,
         }
     }
@@ -81,6 +84,7 @@ impl Screens {
             Task::Inspect => &mut self.inspect,
             Task::Predict => &mut self.predict,
             Task::Score => &mut self.score,
+            Task::Profile => &mut self.profile,
             Task::Jobs => &mut self.jobs,
         }
     }

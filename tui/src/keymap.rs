@@ -16,6 +16,7 @@ pub enum Place {
     Inspect,
     Predict,
     Score,
+    Profile,
     Jobs,
     /// While a text is being typed: every other key is text.
     Typing,
@@ -24,7 +25,8 @@ pub enum Place {
 }
 
 impl Place {
-    pub const ALL: [Self; 8] = [Self::Everywhere, Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Jobs, Self::Typing, Self::Choosing];
+    pub const ALL: [Self; 9] =
+        [Self::Everywhere, Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Profile, Self::Jobs, Self::Typing, Self::Choosing];
 
     pub fn title(self) -> &'static str {
         match self {
@@ -33,6 +35,7 @@ impl Place {
             Self::Inspect => "Inspect",
             Self::Predict => "Predict",
             Self::Score => "Score",
+            Self::Profile => "Profile",
             Self::Jobs => "Jobs",
             Self::Typing => "While typing",
             Self::Choosing => "In a list to choose from",
@@ -52,6 +55,7 @@ impl From<Task> for Place {
             Task::Inspect => Self::Inspect,
             Task::Predict => Self::Predict,
             Task::Score => Self::Score,
+            Task::Profile => Self::Profile,
             Task::Jobs => Self::Jobs,
         }
     }
@@ -132,6 +136,7 @@ pub const BINDINGS: &[Binding] = bindings![
     Everywhere: [ch(Task::Inspect.digit())], Action::Go(Task::Inspect), Task::Inspect.name(), Task::Inspect.question();
     Everywhere: [ch(Task::Predict.digit())], Action::Go(Task::Predict), Task::Predict.name(), Task::Predict.question();
     Everywhere: [ch(Task::Score.digit())], Action::Go(Task::Score), Task::Score.name(), Task::Score.question();
+    Everywhere: [ch(Task::Profile.digit())], Action::Go(Task::Profile), Task::Profile.name(), Task::Profile.question();
     Everywhere: [ch(Task::Jobs.digit())], Action::Go(Task::Jobs), Task::Jobs.name(), Task::Jobs.question();
     Everywhere: [key(KeyCode::Up), ch('k')], Action::Up, "up", "One up";
     Everywhere: [key(KeyCode::Down), ch('j')], Action::Down, "down", "One down";
@@ -162,6 +167,9 @@ pub const BINDINGS: &[Binding] = bindings![
     Score: [key(KeyCode::Enter)], Action::Confirm, "run", "Score the file";
     Score: [ch('e')], Action::Edit, "edit", "Type the selected value";
     Score: [ch('c')], Action::CancelJob, "cancel", "Cancel the scoring; nothing half-written is left";
+    Profile: [key(KeyCode::Enter)], Action::Confirm, "run", "Profile the model";
+    Profile: [ch('e')], Action::Edit, "edit", "Type the selected value";
+    Profile: [ch('c')], Action::CancelJob, "cancel", "Cancel the profile";
     Jobs: [ch('c')], Action::CancelJob, "cancel", "Cancel the selected job";
     Typing: [key(KeyCode::Enter)], Action::Accept, "accept", "Take what was typed";
     Typing: [key(KeyCode::Esc)], Action::Discard, "discard", "Put back what was there";

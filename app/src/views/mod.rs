@@ -32,6 +32,8 @@ impl Views {
             Task::Inspect => self.inspect.ui(ui, cx),
             Task::Predict => self.predict.ui(ui, cx),
             Task::Score => self.score.ui(ui, cx),
+            // Its page is not built yet: navigation does not lead here.
+            Task::Profile => {}
             Task::Jobs => self.jobs.ui(ui, cx),
         }
     }
@@ -39,7 +41,7 @@ impl Views {
     /// Whether the page has something to say on the right.
     pub fn has_result(&self, cx: &ViewContext<'_>, page: Task) -> bool {
         match page {
-            Task::Models | Task::Jobs => false,
+            Task::Models | Task::Profile | Task::Jobs => false,
             Task::Inspect => cx.state.opened.is_some(),
             Task::Predict => self.predict.has_result(cx),
             Task::Score => cx.state.opened.is_some() && (cx.state.score.is_some() || cx.state.table.is_some()),
@@ -49,7 +51,7 @@ impl Views {
     /// The right of the window: what came out.
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Task) {
         match page {
-            Task::Models | Task::Jobs => {}
+            Task::Models | Task::Profile | Task::Jobs => {}
             Task::Inspect => self.inspect.result_ui(ui, cx),
             Task::Predict => self.predict.result_ui(ui, cx),
             Task::Score => self.score.result_ui(ui, cx),

@@ -112,3 +112,76 @@ impl Measurement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::convert::Infallible;
+
+    use super::*;
+
+    /// A clock that only moves when something runs.
+    #[derive(Default)]
+    struct Still(Cell<Duration>);
+
+    impl Clock for Still {
+        fn now(&self) -> Duration {
+            self.0.get()
+        }
+    }
+
+    const PACE: Pace = Pace {
+        warm_up: Duration::from_millis(50),
+        window: Duration::from_millis(100),
+        window_runs: 5,
+        max_windows: 10,
+        limit: Duration::from_secs(10),
+    };
+
+    /// Measures runs that take what `milliseconds` says of their number.
+    fn measured(pace: &Pace, milliseconds: impl Fn(u64) -> f64) -> Measurement {
+        let clock = Still::default();
+        let mut n = 0;
+        let run = || -> Result<Duration, Infallible> {
+            let taken = Duration::from_secs_f64(milliseconds(n) / 1e3);
+            n += 1;
+            clock.0.set(clock.0.get() + taken);
+            Ok(taken)
+        };
+        let Ok(measurement) = measure(&clock, pace, run, |_| {});
+        measurement
+    }
+
+    #[test]
+    fn a_steady_run_is_measured_in_three_windows() {
+        let measurement = measured(&PACE, |_| 10.0);
+        assert!(measurement.is_stable);
+        assert_eq!((measurement.windows.len(), measurement.samples.len()), (3, 30));
+        assert!((measurement.seconds - 0.3).abs() < 1e-9);
+        assert!((measurement.windows[0].runs_per_second - 100.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn slow_first_runs_are_not_among_the_samples() {
+        let measurement = measured(&PACE, |n| if n < 3 { 100.0 } else { 10.0 });
+        assert!(measurement.is_stable && measurement.samples.iter().all(|sample| *sample < 0.011));
+        assert_eq!(measurement.first[..4], [0.1, 0.1, 0.1, 0.01]);
+    }
+
+    #[test]
+    fn what_never_settles_is_not_stable_and_ends() {
+        let measurement = measured(&PACE, |n| 10.0 + n as f64);
+        assert!(!measurement.is_stable);
+        assert_eq!(measurement.windows.len(), 10);
+        // Only what the last three windows hold.
+        assert_eq!(measurement.samples.len(), measurement.windows[7..].iter().map(|window| window.n).sum::<usize>());
+    }
+
+    #[test]
+    fn slow_models_are_measured_within_the_limit() {
+        let measurement = measured(&PACE, |_| 2000.0);
+        assert_eq!(measurement.windows.len(), 3);
+        assert!(measurement.is_stable && measurement.samples.len() < 3 * PACE.window_runs, "{}", measurement.samples.len());
+        assert!(measurement.seconds < 15.0);
+    }
+}

@@ -17,6 +17,7 @@ pub mod interleaved;
 mod job;
 pub mod measure;
 pub mod operators;
+mod options;
 mod report;
 mod size;
 pub mod statistics;
@@ -29,6 +30,7 @@ pub use inputs::Feeder;
 pub use job::profile;
 pub use measure::Pace;
 pub use operators::{Bound, OperatorReport};
+pub use options::{ProfileOption, factor};
 pub use report::{ConfigurationMemory, HistogramReport, LatencyReport, MemoryReport, OnDevice, ProfileReport, ProfileSummary, RunReport, Settings};
 pub use size::{LayerSize, OperatorSize, SizeReport, TypeSize};
 

@@ -168,3 +168,77 @@ pub fn bootstrap_median(values: &[f64], resamples: usize, seed: u64) -> Option<(
     let interval = (nearest_rank(&medians, 25).unwrap_or(middle), nearest_rank(&medians, 975).unwrap_or(middle));
     Some((middle, interval))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What numpy says: `tests/golden/statistics.py`.
+    #[test]
+    fn a_sample_is_summarised_as_numpy_does() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/statistics.json");
+        let document: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        for case in document["cases"].as_array().unwrap() {
+            let number = |key: &str| case[key].as_f64().unwrap();
+            let values: Vec<f64> = case["values"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+            let summary = Summary::of(&values).unwrap();
+            let sorted = sorted(&values);
+            let ranks = PERCENTILES.map(|thousandths| nearest_rank(&sorted, thousandths).unwrap());
+            assert_eq!(ranks, ["p50", "p90", "p95", "p99", "p999"].map(number), "{}", case["name"]);
+            assert_eq!((summary.min, summary.max, median(&values)), (number("min"), number("max"), Some(number("median"))));
+            for (ours, theirs) in [(summary.mean, number("mean")), (summary.std, number("std"))] {
+                assert!((ours - theirs).abs() <= 1e-12 * theirs.abs(), "{}: {ours} {theirs}", case["name"]);
+            }
+        }
+        assert_eq!(Summary::of(&[]), None);
+    }
+
+    #[test]
+    fn a_percentile_needs_enough_runs() {
+        let known = |n: usize| {
+            let values: Vec<f64> = (0..n).map(|value| value as f64).collect();
+            let summary = Summary::of(&values).unwrap();
+            [summary.p50, summary.p90, summary.p95, summary.p99, summary.p999].iter().filter(|percentile| percentile.is_some()).count()
+        };
+        for (n, expected) in [(1, 0), (19, 0), (20, 1), (99, 1), (100, 2), (199, 2), (200, 3), (999, 3), (1000, 4), (9999, 4), (10_000, 5)] {
+            assert_eq!(known(n), expected, "{n} runs");
+        }
+    }
+
+    #[test]
+    fn a_histogram_holds_every_value() {
+        let mut values: Vec<f64> = (0..1000).map(|index| 1.0 + index as f64 * 1e-3).collect();
+        values.push(50.0);
+        let histogram = Histogram::of(&values);
+        assert_eq!((histogram.counts.iter().sum::<u64>(), histogram.n_above), (1000, 1));
+        let same = Histogram::of(&[2.0; 7]);
+        assert_eq!((same.counts.iter().sum::<u64>() + same.n_above, same.start), (7, 2.0));
+        assert_eq!(Histogram::of(&[]), Histogram::default());
+    }
+
+    #[test]
+    fn three_windows_within_a_tenth_are_stable() {
+        let windows = |latencies: &[f64]| -> Vec<Window> {
+            latencies.iter().map(|ms| Window { n: 10, median_ms: *ms, runs_per_second: 1000.0 / ms }).collect()
+        };
+        assert!(!is_stable(&windows(&[1.0, 1.0])));
+        assert!(is_stable(&windows(&[9.0, 1.0, 1.05, 1.1])));
+        assert!(!is_stable(&windows(&[1.0, 1.0, 1.2])));
+        // The same latency, but every now and then a long pause: the throughput tells.
+        let mut paused = windows(&[1.0, 1.0, 1.0]);
+        paused[1].runs_per_second = 800.0;
+        assert!(!is_stable(&paused));
+    }
+
+    #[test]
+    fn random_numbers_are_the_same_everywhere() {
+        // The first outputs of SplitMix64 for seed 0, as its authors publish them.
+        let mut random = Random::new(0);
+        assert_eq!([random.bits(), random.bits()], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+        let mut random = Random::new(3);
+        let normal: Vec<f64> = (0..10_000).map(|_| random.normal()).collect();
+        let summary = Summary::of(&normal).unwrap();
+        assert!(summary.mean.abs() < 0.05 && (summary.std - 1.0).abs() < 0.05, "{summary:?}");
+        assert!((0..1000).all(|_| random.below(7) < 7) && random.below(0) == 0);
+    }
+}

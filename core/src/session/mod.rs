@@ -92,7 +92,7 @@ impl Session {
             Command::InspectModel { path, device } => Some(self.open(path, device, OpenModel::load)),
             Command::CloseModel => {
                 self.state.opened = None;
-                self.state.profile = None;
+                self.forget_profiles();
                 self.forget_predictions();
                 self.events.push(Event::StateChanged);
                 None
@@ -205,7 +205,7 @@ impl Session {
         match result {
             JobResult::Opened(opened) => {
                 self.forget_predictions();
-                self.state.profile = None;
+                self.forget_profiles();
                 self.state.remember(opened.model.path.clone());
                 self.state.opened = Some(*opened);
             }
@@ -223,7 +223,7 @@ impl Session {
                 self.state.score_preview = preview.map(|preview| *preview);
             }
             JobResult::Verified(report) => self.state.verify = Some(report),
-            JobResult::Profiled(report) => self.state.profile = Some(*report),
+            JobResult::Profiled(report) => self.profiled(*report),
         }
         self.events.push(Event::StateChanged);
     }

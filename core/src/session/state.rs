@@ -8,7 +8,7 @@ use crate::inspect::InspectReport;
 use crate::jobs::JobId;
 use crate::model::OpenModel;
 use crate::predict::{PredictReport, PredictRequest};
-use crate::profile::ProfileReport;
+use crate::profile::{ProfileReport, ProfileSummary};
 use crate::score::ScoreReport;
 use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyReport;
@@ -32,6 +32,8 @@ pub struct State {
     pub verify: Option<VerifyReport>,
     /// The latest profile of the opened model.
     pub profile: Option<ProfileReport>,
+    /// Profiles of the opened model, oldest first.
+    pub profile_history: Vec<ProfileSummary>,
     /// Every job but one-row predictions, oldest first.
     pub jobs: Vec<JobRecord>,
     /// Models opened, newest first; a face persists it.
@@ -90,7 +92,7 @@ impl JobKind {
             Self::Predict => Task::Predict,
             Self::Describe | Self::Score => Task::Score,
             Self::Verify => Task::Jobs,
-            Self::Profile => Task::Jobs,
+            Self::Profile => Task::Profile,
         }
     }
 }

@@ -8,11 +8,12 @@ pub enum Task {
     Inspect,
     Predict,
     Score,
+    Profile,
     Jobs,
 }
 
 impl Task {
-    pub const ALL: [Self; 5] = [Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Jobs];
+    pub const ALL: [Self; 6] = [Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Profile, Self::Jobs];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -20,6 +21,7 @@ impl Task {
             Self::Inspect => "Inspect",
             Self::Predict => "Predict",
             Self::Score => "Score",
+            Self::Profile => "Profile",
             Self::Jobs => "Jobs",
         }
     }
@@ -31,6 +33,7 @@ impl Task {
             Self::Inspect => '2',
             Self::Predict => '3',
             Self::Score => '4',
+            Self::Profile => '5',
             Self::Jobs => '9',
         }
     }
@@ -42,6 +45,7 @@ impl Task {
             Self::Inspect => "What goes in and out, what is inside, what does each part weigh, can it run here?",
             Self::Predict => "What does it say for this row or picture, and what if?",
             Self::Score => "Predictions for a whole file",
+            Self::Profile => "How fast, how big, how much memory, where does the time go, will it fit?",
             Self::Jobs => "What is running, what ran, what came out?",
         }
     }

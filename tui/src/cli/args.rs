@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{Effects, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use drydock_core::budget;
 use drydock_core::tensor::device::DeviceChoice;
+use drydock_core::{budget, profile};
 
 const STYLES: Styles = Styles::styled()
     .header(clap::builder::styling::Style::new().effects(Effects::BOLD))
@@ -283,7 +283,7 @@ pub struct ProfileArgs {
     pub fit_threads: Option<NonZeroUsize>,
 
     /// By how much that machine is slower, thread for thread
-    #[arg(long, value_name = "FACTOR", value_parser = parse_factor)]
+    #[arg(long, value_name = "FACTOR", value_parser = profile::factor)]
     pub fit_slowdown: Option<f64>,
 }
 
@@ -323,13 +323,6 @@ fn parse_dimension(text: &str) -> Result<(String, usize), String> {
     let (name, size) = parse_assignment(text)?;
     let size = size.parse().map_err(|_| format!("expected a whole number after '{name}='"))?;
     Ok((name, size))
-}
-
-fn parse_factor(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
-        _ => Err("expected a number above 0, such as 4 for four times slower".to_owned()),
-    }
 }
 
 fn parse_tolerance(text: &str) -> Result<f64, String> {

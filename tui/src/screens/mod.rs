@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod models;
 pub mod overlay;
 pub mod predict;
+pub mod profile;
 pub mod score;
 
 /// What a screen may change besides itself.

@@ -254,7 +254,7 @@ fn progress_lines(screen: &ScoreScreen, width: usize, view: View<'_>) -> Vec<Lin
 }
 
 /// `███████░░░░  71 %   412k rows/s   6 s left`.
-fn running_line(job: JobId, width: usize, view: View<'_>) -> Line<'static> {
+pub(in crate::screens) fn running_line(job: JobId, width: usize, view: View<'_>) -> Line<'static> {
     let Some(progress) = view.session.progress(job) else { return Line::default() };
     let latest = progress.latest();
     let mut text = match latest.fraction() {

@@ -20,6 +20,8 @@ use drydock_core::session::Task;
 
 mod draw;
 
+pub(super) use draw::running_line;
+
 #[derive(Default)]
 pub struct ScoreScreen {
     file: TextField,
