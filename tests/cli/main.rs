@@ -6,6 +6,7 @@ mod bad_input;
 mod help;
 mod inspect;
 mod predict;
+mod profile;
 mod run;
 mod score;
 mod signals;

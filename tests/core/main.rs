@@ -12,6 +12,7 @@ mod gpu;
 mod light_suite;
 mod node_suite;
 mod operator_table;
+mod profile;
 mod properties;
 mod samples;
 mod scale;

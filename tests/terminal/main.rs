@@ -6,6 +6,7 @@ mod driver;
 mod form;
 mod keys;
 mod look;
+mod profiling;
 mod sizes;
 mod snapshots;
 mod widgets;

@@ -84,6 +84,21 @@ fn score() {
 }
 
 #[test]
+fn profile() {
+    check("profile_no_model", |driver| {
+        driver.press("5");
+    });
+    check("profile_ready", |driver| {
+        driver.open("payment-fraud-v2");
+        driver.press("5<down><down><right>");
+    });
+    check("profile_more", |driver| {
+        driver.open("wine");
+        driver.press("5e1, x<enter><end><right><end>e512<enter>");
+    });
+}
+
+#[test]
 fn jobs_help_and_palette() {
     check("jobs", |driver| {
         driver.open("wine");

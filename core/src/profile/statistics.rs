@@ -152,8 +152,9 @@ impl Random {
     }
 }
 
-/// The median with its 95 % interval by the percentile bootstrap; `None` without values.
-pub fn bootstrap_median(values: &[f64], resamples: usize, seed: u64) -> Option<(f64, (f64, f64))> {
+/// The median with its interval by the percentile bootstrap, which leaves out `outside` thousandths at either end (5 for a 99 % interval);
+/// `None` without values.
+pub fn bootstrap_median(values: &[f64], outside: u32, resamples: usize, seed: u64) -> Option<(f64, (f64, f64))> {
     let middle = median(values)?;
     let mut random = Random::new(seed);
     let mut medians: Vec<f64> = Vec::with_capacity(resamples);
@@ -165,7 +166,7 @@ pub fn bootstrap_median(values: &[f64], resamples: usize, seed: u64) -> Option<(
         medians.extend(median(&resample));
     }
     medians.sort_by(f64::total_cmp);
-    let interval = (nearest_rank(&medians, 25).unwrap_or(middle), nearest_rank(&medians, 975).unwrap_or(middle));
+    let interval = (nearest_rank(&medians, outside).unwrap_or(middle), nearest_rank(&medians, 1000 - outside.min(1000)).unwrap_or(middle));
     Some((middle, interval))
 }
 
@@ -228,6 +229,20 @@ mod tests {
         let mut paused = windows(&[1.0, 1.0, 1.0]);
         paused[1].runs_per_second = 800.0;
         assert!(!is_stable(&paused));
+    }
+
+    #[test]
+    fn the_bootstrap_interval_holds_the_median() {
+        let mut random = Random::new(5);
+        let values: Vec<f64> = (0..101).map(|_| 10.0 + random.normal()).collect();
+        let (middle, (low, high)) = bootstrap_median(&values, 25, 2000, 1).unwrap();
+        assert_eq!(Some(middle), median(&values));
+        // The standard error of a normal sample's median is 1.253 σ / √n; the interval reaches 1.96 of them to either side.
+        let expected = 2.0 * 1.96 * 1.253 / 101_f64.sqrt();
+        assert!(low < middle && middle < high && ((high - low) / expected - 1.0).abs() < 0.35, "{low} {high} {expected}");
+        let (_, (wider_low, wider_high)) = bootstrap_median(&values, 5, 2000, 1).unwrap();
+        assert!(wider_low <= low && wider_high >= high);
+        assert_eq!(bootstrap_median(&[3.0], 25, 10, 0), Some((3.0, (3.0, 3.0))));
     }
 
     #[test]
