@@ -44,10 +44,16 @@ fn main() {
     }
     let middle = |values: &[f64]| median(values).unwrap_or_default();
     let difference = |a: &[f64], b: &[f64]| (middle(a) / middle(b) - 1.0) * 100.0;
-    println!("  a run of a bare loop {:.4} ms, of a measurement {:.4} ms: {:+.2} %", 1e3 * middle(&bare), 1e3 * middle(&measured), difference(&measured, &bare));
+    println!(
+        "  a run of a bare loop {:.4} ms, of a measurement {:.4} ms: {:+.2} %",
+        1e3 * middle(&bare),
+        1e3 * middle(&measured),
+        difference(&measured, &bare)
+    );
     println!("  p50 {:.4} ms, an outside stopwatch {:.4} ms: {:+.2} %", 1e3 * middle(&p50), 1e3 * middle(&stopwatch), difference(&p50, &stopwatch));
 
-    let request = ProfileRequest { effort: Effort::Quick, batches: feeder.fixed_rows.map_or_else(|| vec![1], |rows| vec![rows]), ..Default::default() };
+    let request =
+        ProfileRequest { effort: Effort::Quick, batches: feeder.fixed_rows.map_or_else(|| vec![1], |rows| vec![rows]), ..Default::default() };
     let mut p50s = Vec::new();
     let mut n_unstable = 0;
     for _ in 0..PROFILES {
@@ -56,7 +62,11 @@ fn main() {
         if run.stable { p50s.push(run.latency_ms.typical()) } else { n_unstable += 1 }
     }
     let (low, high) = p50s.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), ms| (low.min(*ms), high.max(*ms)));
-    println!("  p50 of {} stable profiles: {low:.4} to {high:.4} ms, {:.2} % apart; {n_unstable} said \"not stable\"", p50s.len(), (high / low - 1.0) * 100.0);
+    println!(
+        "  p50 of {} stable profiles: {low:.4} to {high:.4} ms, {:.2} % apart; {n_unstable} said \"not stable\"",
+        p50s.len(),
+        (high / low - 1.0) * 100.0
+    );
 }
 
 /// Seconds of a run, by one stopwatch around all of them.

@@ -78,12 +78,8 @@ fn rows_of_a_table_are_fed_as_they_stand() {
     let text = std::fs::read_to_string(sample_model("diabetes").table("new")).unwrap();
     let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let (header, first) = (lines.next().unwrap(), lines.next().unwrap());
-    let expected: Vec<f32> = model
-        .contract
-        .columns
-        .iter()
-        .map(|column| first[header.iter().position(|name| *name == column.name).unwrap()].parse().unwrap())
-        .collect();
+    let expected: Vec<f32> =
+        model.contract.columns.iter().map(|column| first[header.iter().position(|name| *name == column.name).unwrap()].parse().unwrap()).collect();
     let inputs = feeder.feed(1).unwrap();
     let fed: Vec<f32> = inputs.iter().flat_map(|(_, value)| value.as_tensor().unwrap().to_f32s().unwrap()).collect();
     assert_eq!(fed, expected);

@@ -20,8 +20,13 @@ impl RunReport {
         if self.stable { time } else { format!("{time}, {NOT_STABLE}") }
     }
 
+    /// In a table, whose last columns say what the sign means.
     fn time_cell(&self, ms: f64) -> Cell {
-        if self.stable { (ms / 1e3).into() } else { self.time_text(ms).into() }
+        if self.stable { (ms / 1e3).into() } else { format!("{} ?", format::seconds(ms / 1e3)).into() }
+    }
+
+    fn throughput_cell(&self) -> Cell {
+        if self.stable { self.rows_per_second.into() } else { format!("{} ?", format::quantity(self.rows_per_second)).into() }
     }
 
     /// Rows a second, with the same reserve.
@@ -46,7 +51,7 @@ impl ProfileReport {
     pub fn way_table(&self) -> Table {
         let columns = [("part", Quantity::Text), ("time", Quantity::Seconds), ("what it is", Quantity::Text)];
         let mut table = Table::new("From file to answer", &columns);
-        table.push(vec!["load".into(), (self.load_ms / 1e3).into(), "file and contract, the file in the system's cache".into()]);
+        table.push(vec!["load".into(), (self.load_ms / 1e3).into(), "file and contract, the file in cache".into()]);
         for device in &self.devices {
             let on = if self.has_devices() { format!(" on {}", device.device) } else { String::new() };
             table.push(vec!["compile".into(), (device.compile_ms / 1e3).into(), format!("passes, packed weights{on}").into()]);
@@ -55,6 +60,7 @@ impl ProfileReport {
         }
         if let Some(run) = self.runs.first() {
             let what = format!("p50 of {}, {}", format::counted(run.n as u64, "run"), run.name(false));
+            let what = if run.stable { what } else { format!("{NOT_STABLE}: {what}") };
             table.push(vec!["warm run".into(), run.time_cell(run.latency_ms.typical()), what.into()]);
         }
         table
@@ -81,7 +87,7 @@ impl ProfileReport {
             row.extend(rest.map(|ms| Cell::from(ms.map(|ms| run.time_cell(ms)))));
             row.extend([latency.mean, latency.std, latency.min, latency.max].map(|ms| run.time_cell(ms)));
             let stable = if run.stable { "stable" } else { NOT_STABLE };
-            row.extend([run.rows_per_second.into(), (run.n as u64).into(), stable.into(), self.budget_cell(run)]);
+            row.extend([run.throughput_cell(), (run.n as u64).into(), stable.into(), self.budget_cell(run)]);
             table.push(row);
         }
         table
@@ -105,7 +111,7 @@ impl ProfileReport {
                 let name_of = run.name(self.has_devices());
                 format!("most rows a second{budget}: {name_of}, {}, {name} {}", run.throughput_text(), run.time_text(latency))
             }
-            (None, Some(budget)) => format!("no stable configuration keeps{budget}"),
+            (None, Some(budget)) => format!("no stable configuration stays{budget}"),
             (None, None) => "no configuration was stable".to_owned(),
         }
     }

@@ -87,7 +87,7 @@ fn describe(report: &ProfileReport, page: &mut Page) {
     page.table(&TextTable::of_report(&report.way_table(), &[]));
     page.heading("Warm runs");
     let is_judged = report.max_latency_ms.is_some();
-    let mut columns = vec!["batch", "threads", "p50", "p95", "p99", "mean", "σ", "rows/s", "runs"];
+    let mut columns = vec!["batch", "threads", "p50", "p95", "p99", "σ", "rows/s", "runs"];
     columns.extend(report.has_devices().then_some("device"));
     columns.push(if is_judged { "budget" } else { "measured" });
     page.table(&TextTable::of_report(&report.runs_table(), &columns));

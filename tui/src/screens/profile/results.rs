@@ -135,7 +135,7 @@ fn draw_operators(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, rep
 }
 
 /// Cells of the columns that have a fixed width, without the gaps between them.
-const NUMBERS: [(&str, usize); 6] = [("time", 8), ("share", 7), ("bound", 8), ("roof", 6), ("GFLOP/s", 7), ("GB/s", 6)];
+const NUMBERS: [(&str, usize); 6] = [("time", 8), ("share", 7), ("bound", 8), ("roof", 6), ("GFLOP/s", 7), ("GB/s", 7)];
 
 fn header(width: usize) -> String {
     let numbers: Vec<String> = NUMBERS.iter().map(|(name, width)| padded(name, *width, Align::Right)).collect();
@@ -151,7 +151,7 @@ fn operator_row(index: usize, operator: &OperatorReport, width: usize) -> String
     let optional = |value: Option<f64>, text: fn(f64) -> String| value.map_or_else(|| "—".to_owned(), text);
     let cells = [
         operator.time_ms.map_or_else(|| "unknown".to_owned(), |ms| format::seconds(ms / 1e3)),
-        optional(operator.share, format::percent),
+        optional(operator.share, |share| format::percent((share * 1000.0).round() / 1000.0)),
         operator.bound.map_or("—", Bound::name).to_owned(),
         optional(operator.roof_share, |share| format::percent((share * 100.0).round() / 100.0)),
         optional(operator.gflops, format::number),
