@@ -19,7 +19,7 @@ fn a_profile_shows_its_parts_at_every_size() {
     driver.settle();
     let report = driver.app.session().state().profile.clone().unwrap();
     assert_eq!((report.runs.len(), report.threads), (1, 1));
-    let parts = ["warm run", "rows/s", "throughput", "an attribution", "roof", "Weights by operator", "profiled twice"];
+    let parts = ["warm run", "rows/s", "measured", "an attribution", "roof", "Weights by operator", "profiled twice"];
     for (width, height) in [(80, 24), (120, 40)] {
         driver.terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         for part in parts {
@@ -51,7 +51,7 @@ fn what_cannot_stand_is_said_before_anything_runs() {
     driver.press("<enter>").settle();
     assert!(driver.app.session().state().profile.is_none());
     driver.press("e<c-u>1, 4<enter>").shows_not("✗");
-    driver.press("<down><down><down>e5ms<enter>y").shows("--batch 1,4 --max-latency 5ms --operators");
+    driver.press("<down><down><down>e5ms<enter>y").shows("copied: drydock profile");
     assert_eq!(driver.app.take_clipboard().unwrap(), "drydock profile ../sample-models/wine/model.onnx --batch 1,4 --max-latency 5ms --operators");
 }
 

@@ -17,22 +17,28 @@ use crate::theme::Theme;
 use crate::widgets::{list, panel, plot};
 
 pub fn draw(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report: &ProfileReport, view: View<'_>) {
+    let theme = view.theme;
     match screen.part {
         Part::Setup => {}
-        Part::Latency => draw_latency(screen, frame, area, report, view.theme),
-        Part::Sweep => draw_sweep(screen, frame, area, report, view.theme),
-        Part::Operators => draw_operators(screen, frame, area, report, view.theme),
-        Part::Roofline => match report.roofline_figure() {
-            Some(figure) => draw_figure(frame, area, &figure, view.theme),
-            None => nothing(frame, area, "No operator of this model multiplies, so there is no roofline.", view.theme),
-        },
-        Part::Size => draw_size(screen, frame, area, report, view.theme),
-        Part::History => match history_figure(&view.state().profile_history) {
-            Some(figure) => draw_figure(frame, area, &figure, view.theme),
-            None => {
-                nothing(frame, area, "The history shows what became of this model's speed, once it was profiled twice in the same way.", view.theme)
-            }
-        },
+        Part::Latency => draw_latency(screen, frame, area, report, theme),
+        Part::Sweep => draw_sweep(screen, frame, area, report, theme),
+        Part::Operators => draw_operators(screen, frame, area, report, theme),
+        Part::Roofline => {
+            let missing = "No operator of this model multiplies, so there is no roofline.";
+            draw_figure_or(frame, area, report.roofline_figure(), missing, theme);
+        }
+        Part::Size => draw_size(screen, frame, area, report, theme),
+        Part::History => {
+            let missing = "The history shows what became of this model's speed, once it was profiled twice in the same way.";
+            draw_figure_or(frame, area, history_figure(&view.state().profile_history), missing, theme);
+        }
+    }
+}
+
+fn draw_figure_or(frame: &mut Frame<'_>, area: Rect, figure: Option<Figure>, missing: &str, theme: Theme) {
+    match figure {
+        Some(figure) => draw_figure(frame, area, &figure, theme),
+        None => nothing(frame, area, missing, theme),
     }
 }
 
