@@ -19,7 +19,7 @@ fn a_profile_shows_its_parts_at_every_size() {
     driver.settle();
     let report = driver.app.session().state().profile.clone().unwrap();
     assert_eq!((report.runs.len(), report.threads), (1, 1));
-    let parts = ["warm run", "rows/s", "measured", "an attribution", "roof", "Weights by operator", "profiled twice"];
+    let parts = ["warm run", "rows/s", "measured", "an attribution", "roof", "Weights by operator", "The history shows"];
     for (width, height) in [(80, 24), (120, 40)] {
         driver.terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         for part in parts {
