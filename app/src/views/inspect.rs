@@ -6,7 +6,7 @@ use drydock_core::contract::ContractSource;
 use drydock_core::format;
 use drydock_core::inspect::{InspectReport, NodeReport, SignatureItem};
 use drydock_core::session::OpenedModel;
-use eframe::egui::{Align, Grid, Label, Layout, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
 use self::tables::{Columns, Metadata, Nodes, Operators, quantity};
 use crate::theme;
@@ -79,7 +79,10 @@ impl InspectView {
         let report = opened.report.as_ref();
         let columns = Columns(&opened.model.contract.columns);
         let operators = Operators(report.operators.iter().collect());
-        ui.horizontal(|ui| {
+        // Where there is no room for both on one line, the search has its own.
+        let is_narrow = ui.available_width() < 600.0;
+        let focus = std::mem::take(&mut self.wants_search);
+        ui.horizontal_wrapped(|ui| {
             for tab in Tab::ALL {
                 let count = match tab {
                     Tab::Nodes => report.nodes.len(),
@@ -88,15 +91,18 @@ impl InspectView {
                     Tab::Metadata => report.metadata.len(),
                 };
                 let text = format!("{}  {}", tab.name(), format::count(count as u64));
-                if ui.selectable_label(self.tab == tab, text).clicked() {
+                let is_empty = count == 0 && tab == Tab::Metadata && self.tab != tab;
+                if !is_empty && ui.selectable_label(self.tab == tab, text).clicked() {
                     self.tab = tab;
                 }
             }
-            let focus = std::mem::take(&mut self.wants_search);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                self.table().search_ui(ui, "Search", focus);
-            });
+            if !is_narrow {
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.table().search_ui(ui, "Search", focus));
+            }
         });
+        if is_narrow {
+            self.table().search_ui(ui, "Search", focus);
+        }
         let source: &dyn crate::widgets::table::TableSource = match self.tab {
             Tab::Nodes => &Nodes(&report.nodes),
             Tab::Operators => &operators,
@@ -172,21 +178,43 @@ fn totals(report: &InspectReport) -> Vec<Tile<'static>> {
     ]
 }
 
-/// Inputs and outputs side by side.
+/// Inputs and outputs, side by side where there is room.
 fn signature(ui: &mut Ui, report: &InspectReport) {
-    ui.columns(2, |columns| {
-        for (ui, (title, items)) in columns.iter_mut().zip([("Inputs", &report.inputs), ("Outputs", &report.outputs)]) {
-            ui.label(theme::section_title(title));
-            ScrollArea::vertical().id_salt(title).max_height(120.0).auto_shrink([false, true]).show(ui, |ui| {
-                Grid::new(title).num_columns(2).spacing([theme::GAP, theme::STEP]).show(ui, |ui| {
-                    for item in items {
-                        ui.add(Label::new(RichText::new(&item.name).monospace()).selectable(true));
-                        ui.label(theme::caption(ui, type_of(item)));
-                        ui.end_row();
-                    }
-                });
+    const NARROW: f32 = 440.0;
+    // A low window keeps its room for the table below.
+    let height = (ui.available_height() * 0.24).clamp(96.0, 144.0);
+    let list = |ui: &mut Ui, title: &str, items: &[SignatureItem]| {
+        ui.spacing_mut().item_spacing.y = theme::STEP;
+        ui.spacing_mut().interact_size.y = 20.0;
+        ui.label(theme::section_title(title));
+        let letters = items.iter().map(|item| item.name.chars().count()).max().unwrap_or(0);
+        let name_width = (letters as f32 * 7.6).min(ui.available_width() * 0.6);
+        for item in items {
+            signature_line(ui, item, name_width);
+        }
+    };
+    ScrollArea::vertical().id_salt("signature").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        if ui.available_width() < NARROW {
+            list(ui, "Inputs", &report.inputs);
+            list(ui, "Outputs", &report.outputs);
+        } else {
+            ui.columns(2, |columns| {
+                for (ui, (title, items)) in columns.iter_mut().zip([("Inputs", &report.inputs), ("Outputs", &report.outputs)]) {
+                    list(ui, title, items);
+                }
             });
         }
+    });
+}
+
+fn signature_line(ui: &mut Ui, item: &SignatureItem, name_width: f32) {
+    ui.horizontal(|ui| {
+        ui.allocate_ui_with_layout(vec2(name_width, 20.0), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(name_width);
+            ui.add(Label::new(RichText::new(&item.name).monospace()).truncate().selectable(true));
+        });
+        ui.add_space(theme::SMALL_GAP);
+        ui.add(Label::new(theme::caption(ui, type_of(item))).truncate());
     });
 }
 

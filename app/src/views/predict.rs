@@ -129,7 +129,7 @@ impl PredictView {
     fn rows_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, contract: &Contract) {
         let error = cx.state.prediction_error.as_deref();
         let can_vary = self.what_if.column(contract).is_some();
-        let below = if can_vary { what_if::HEIGHT } else { 0.0 };
+        let below = if can_vary { what_if::height(ui.available_height()) } else { 0.0 };
         let height = (ui.available_height() - below).max(120.0);
         ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
             if let Some(touched) = self.form.ui(ui, contract, error) {

@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use drydock_core::contract::{Column, ColumnKind, Contract};
 use drydock_core::data::TableInfo;
 use drydock_core::predict::Row;
-use eframe::egui::{Align, Align2, Button, Label, Layout, Rect, Response, Slider, SliderClamping, TextEdit, Ui, vec2};
+use eframe::egui::text::{LayoutJob, TextFormat};
+use eframe::egui::{Align, Align2, Button, FontId, Label, Layout, Rect, Response, Slider, SliderClamping, TextEdit, TextStyle, Ui, vec2};
 
 use crate::theme;
 use crate::widgets::combo::combo;
@@ -159,11 +160,14 @@ fn name_ui(ui: &mut Ui, widths: Widths, column: &Column) {
     let size = vec2(widths.name, theme::CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_size(size);
-        let unit = column.unit.as_deref().unwrap_or_default();
-        let label = ui.add(Label::new(&column.name).truncate());
-        if !unit.is_empty() {
-            ui.add(Label::new(theme::caption(ui, unit)).truncate());
+        // One text, so that a long name leaves no room for the unit rather than a line that is out of line.
+        let mut text = LayoutJob::default();
+        let font = TextStyle::Body.resolve(ui.style());
+        text.append(&column.name, 0.0, TextFormat::simple(font, theme::palette(ui).text));
+        if let Some(unit) = &column.unit {
+            text.append(unit, theme::SMALL_GAP, TextFormat::simple(FontId::proportional(12.0), theme::palette(ui).weak_text));
         }
+        let label = ui.add(Label::new(text).truncate());
         if let Some(description) = &column.description {
             label.on_hover_text(description);
         }

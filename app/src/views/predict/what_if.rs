@@ -10,9 +10,14 @@ use crate::view_context::ViewContext;
 use crate::widgets::combo::combo;
 use crate::widgets::plot;
 
-/// The lowest that the plot gets, and the whole pane with it.
+/// The lowest that the plot gets.
 const PLOT_HEIGHT: f32 = 132.0;
-pub const HEIGHT: f32 = PLOT_HEIGHT + 92.0;
+
+/// What the pane takes of a page, so that a form longer than the window leaves it a plot that can be read.
+pub fn height(available: f32) -> f32 {
+    const AROUND_PLOT: f32 = 92.0;
+    (available * 0.42).clamp(PLOT_HEIGHT + AROUND_PLOT, 300.0)
+}
 
 #[derive(Debug, Default)]
 pub struct WhatIf {

@@ -35,8 +35,6 @@ pub struct ScoreForm {
     batch: String,
 }
 
-const NAME_WIDTH: f32 = 112.0;
-
 impl ScoreForm {
     /// Starts anew for another table.
     pub fn follow(&mut self, table: &TableInfo) {
@@ -184,12 +182,13 @@ fn option_ui(ui: &mut Ui, option: ScoreOption, text: &mut String, model: Option<
 
 /// A line of the form: its name on the left.
 fn line(ui: &mut Ui, name: &str, add_contents: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        let size = vec2(NAME_WIDTH, theme::CONTROL_HEIGHT);
+    ui.horizontal_top(|ui| {
+        let size = vec2((ui.available_width() * 0.2).clamp(72.0, 112.0), theme::CONTROL_HEIGHT);
         ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_size(size);
             ui.add(Label::new(name));
         });
-        add_contents(ui);
+        // What is too long for a narrow window goes on below, under its own beginning.
+        ui.horizontal_wrapped(add_contents);
     });
 }
