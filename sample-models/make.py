@@ -22,6 +22,8 @@ Seeds are fixed and versions pinned above, so a second run on the same machine w
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
 from making import digits, payment_fraud, tables
 
 FAMILIES = [tables, digits, payment_fraud]

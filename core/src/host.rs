@@ -9,6 +9,9 @@ use compact_str::CompactString;
 use half::{bf16, f16};
 
 pub mod narrow;
+mod sparse;
+
+pub use sparse::{SparseTensor, SparseTensorError};
 
 /// The element types of the ONNX specification (`TensorProto.DataType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

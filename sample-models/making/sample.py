@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pandas as pd
-from onnx import TensorProto, helper, numpy_helper
+import test_set
+from onnx import TensorProto, helper
 
 # Rows of the reference table that go into the test set.
 TEST_SET_ROWS = 200
@@ -66,7 +67,7 @@ class Sample:
         session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
         self.write_test_set(session, folder / "test_data_set_0")
         (folder / "README.md").write_text(self.readme(session))
-        print(f"{folder.name}: {sum(file.stat().st_size for file in folder.rglob('*') if file.is_file()) / 1e3:.0f} kB")
+        print(f"{folder.name}: {test_set.n_bytes(folder) / 1e3:.0f} kB")
 
     def tables(self) -> dict[str, pd.DataFrame]:
         return {"reference": self.reference, "new": self.new, "drifted": self.drifted}
@@ -91,15 +92,10 @@ class Sample:
         return feed
 
     def write_test_set(self, session: onnxruntime.InferenceSession, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
         # Through CSV and back, so that the numbers are those that a reader of the file gets.
         feed = self.feed(pd.read_csv(folder.parent / "reference.csv").head(self.test_set_rows))
-        for index, value in enumerate(self.model.graph.input):
-            tensor = numpy_helper.from_array(feed[value.name], value.name)
-            (folder / f"input_{index}.pb").write_bytes(tensor.SerializeToString(deterministic=True))
-        for index, (output, answer) in enumerate(zip(session.get_outputs(), session.run(None, feed), strict=True)):
-            message = maps_proto(answer, output.name) if isinstance(answer, list) else numpy_helper.from_array(answer, output.name)
-            (folder / f"output_{index}.pb").write_bytes(message.SerializeToString(deterministic=True))
+        answers = dict(zip([output.name for output in session.get_outputs()], session.run(None, feed), strict=True))
+        test_set.write(folder, feed, answers)
 
     def contract_toml(self) -> str:
         lines = [f"{key} = {toml_value(value)}" for key, value in self.contract.items()]
@@ -139,23 +135,6 @@ class Sample:
         if self.contract["task"] == "regression":
             return f"{1 - np.sum((truth - answer) ** 2) / np.sum((truth - truth.mean()) ** 2):.3f}"
         return f"{np.mean(truth.astype(str) == answer.astype(str)):.3f}"
-
-
-def maps_proto(maps: list[dict], name: str) -> onnx.SequenceProto:
-    """A sequence of maps from labels to probabilities, as ZipMap makes it."""
-    sequence = onnx.SequenceProto(name=name, elem_type=onnx.SequenceProto.MAP)
-    for answer in maps:
-        entry = sequence.map_values.add()
-        if isinstance(next(iter(answer)), str):
-            entry.key_type = TensorProto.STRING
-            entry.string_keys.extend(key.encode() for key in answer)
-        else:
-            entry.key_type = TensorProto.INT64
-            entry.keys.extend(answer)
-        entry.values.elem_type = onnx.SequenceProto.TENSOR
-        for value in answer.values():
-            entry.values.tensor_values.append(numpy_helper.from_array(np.array(value, dtype=np.float32)))
-    return sequence
 
 
 def toml_value(value) -> str:

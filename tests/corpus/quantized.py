@@ -20,6 +20,7 @@ A case is a folder `quantized/NETWORK_VARIANT/` in the format of ONNX's own test
 """
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,10 @@ from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from onnxruntime.transformers.optimizer import optimize_model
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+import test_set
 
 HOME = Path(__file__).parent / "quantized"
 OPSET = 17
@@ -263,20 +268,11 @@ def variants(net: Network) -> Iterator[tuple[str, onnx.ModelProto]]:
     yield "float16_optimized", optimized(half)
 
 
-def session(model: onnx.ModelProto, level: onnxruntime.GraphOptimizationLevel, path: Path | None = None) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = level
-    options.log_severity_level = 4
-    if path:
-        options.optimized_model_filepath = str(path)
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
 def optimized(model: onnx.ModelProto) -> onnx.ModelProto:
     """What ONNX Runtime's optimiser makes of a model, short of layouts for one processor."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "optimized.onnx"
-        session(model, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED, path)
+        test_set.session(model.SerializeToString(), onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED, path)
         return onnx.load(path)
 
 
@@ -296,7 +292,7 @@ def output_step(model: onnx.ModelProto, name: str, value: np.ndarray, is_float16
 
 
 def write(name: str, net: Network, model: onnx.ModelProto) -> int:
-    runner = session(model, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
+    runner = test_set.session(model.SerializeToString())
     inputs = {
         given.name: net.inputs[given.name].astype(np.float16 if given.type == "tensor(float16)" else net.inputs[given.name].dtype)
         for given in runner.get_inputs()
@@ -305,14 +301,7 @@ def write(name: str, net: Network, model: onnx.ModelProto) -> int:
     if not name.startswith(f"{net.name}_float32"):
         steps = " ".join(f"{output_step(model, output, value, 'float16' in name):.6g}" for output, value in expected.items())
         helper.set_model_props(model, {"output_steps": steps})
-    folder = HOME / name
-    (folder / "test_data_set_0").mkdir(parents=True)
-    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
-    for kind, values in (("input", inputs), ("output", expected)):
-        for index, (value_name, value) in enumerate(values.items()):
-            proto = numpy_helper.from_array(value, value_name)
-            (folder / "test_data_set_0" / f"{kind}_{index}.pb").write_bytes(proto.SerializeToString(deterministic=True))
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return test_set.write_case(HOME / name, model, inputs, expected)
 
 
 def main() -> None:

@@ -18,6 +18,9 @@ import shutil
 import sys
 from pathlib import Path
 
+# What several scripts share stands beside this one's folder.
+sys.path.append(str(Path(__file__).parents[1]))
+
 from generator import FAMILIES, broken
 
 

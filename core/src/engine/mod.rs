@@ -12,6 +12,7 @@ mod origins;
 mod plan;
 mod run;
 mod slots;
+mod sparse;
 
 pub use error::{PlanError, RunError, UnsupportedNode};
 pub use observe::{RunCosts, RunTrace, RunsOn, StepCost, StepInfo};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use super::observe::Unobserved;
-use super::{PlanError, RunError, compile, optimize, run};
+use super::{PlanError, RunError, compile, optimize, run, sparse};
 use crate::graph::{Model, ValueType, functions};
 use crate::ops::Operator;
 use crate::task::TaskCtx;
@@ -127,6 +127,7 @@ impl Plan {
     pub fn compile(ctx: &TaskCtx, model: &Model, options: &PlanOptions) -> Result<Self, PlanError> {
         // The copy shares the weights.
         let mut model = model.clone();
+        sparse::expand(&mut model.graph);
         functions::inline(&mut model)?;
         compile::check_supported(&model)?;
         let original = model.graph.clone();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Graph, ValueType};
-use crate::host::HostTensor;
+use crate::host::{HostTensor, SparseTensor};
 
 /// The value of one attribute. Equal floats are those with equal bits, so that an attribute with a NaN (an imputer's missing value) equals itself.
 #[derive(Debug, Clone)]
@@ -30,7 +30,12 @@ pub enum Attribute {
         name: String,
         attribute_type: i32,
     },
-    /// Kept for saving, not looked at (sparse tensors): the encoded message.
+    Sparse {
+        tensor: SparseTensor,
+        /// The encoded attribute, as it is saved.
+        message: Bytes,
+    },
+    /// Kept for saving, not looked at (lists of sparse tensors): the encoded message.
     Opaque {
         attribute_type: i32,
         message: Bytes,
@@ -53,6 +58,7 @@ impl PartialEq for Attribute {
             (Self::Type(a), Self::Type(b)) => a == b,
             (Self::Types(a), Self::Types(b)) => a == b,
             (Self::Reference { name: a, attribute_type: a_type }, Self::Reference { name: b, attribute_type: b_type }) => a == b && a_type == b_type,
+            (Self::Sparse { tensor: a, message: a_message }, Self::Sparse { tensor: b, message: b_message }) => a == b && a_message == b_message,
             (Self::Opaque { attribute_type: a_type, message: a }, Self::Opaque { attribute_type: b_type, message: b }) => a_type == b_type && a == b,
             _ => false,
         }
@@ -92,7 +98,8 @@ impl Attribute {
             Self::Graphs(_) => "graphs",
             Self::Types(_) => "types",
             Self::Reference { .. } => "a reference to a function's attribute",
-            Self::Opaque { .. } => "a sparse tensor",
+            Self::Sparse { .. } => "a sparse tensor",
+            Self::Opaque { .. } => "sparse tensors",
         }
     }
 }
@@ -139,6 +146,15 @@ impl Attributes {
     typed_access!(graph, require_graph, Graph, "a graph", &Graph, |v| v);
     typed_access!(bytes, require_bytes, String, "a string", &Bytes, |v| v);
     typed_access!(byte_strings, require_byte_strings, Strings, "strings", &[Bytes], |v| v);
+
+    /// A sparse tensor.
+    pub fn sparse_tensor(&self, name: &str) -> Result<Option<&SparseTensor>, AttributeError> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Attribute::Sparse { tensor, .. }) => Ok(Some(tensor)),
+            Some(other) => Err(AttributeError::WrongKind { name: name.to_owned(), expected: "a sparse tensor", found: other.kind() }),
+        }
+    }
 
     /// A text attribute.
     pub fn text(&self, name: &str) -> Result<Option<&str>, AttributeError> {

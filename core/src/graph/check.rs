@@ -65,7 +65,7 @@ fn check_made_once(graph: &Graph) -> Result<(), GraphError> {
                 format!("made by node '{}'", other.label(graph))
             } else if inputs.contains(output) {
                 "an input of the graph".to_owned()
-            } else if graph.initializers.contains_key(output) {
+            } else if graph.initializers.contains_key(output) || graph.sparse_initializers.contains_key(output) {
                 "an initializer".to_owned()
             } else {
                 continue;

@@ -58,6 +58,7 @@ impl Weights {
         }
         let of = |attribute: &Attribute| match attribute {
             Attribute::Tensor(tensor) => Self::of_tensor(tensor),
+            Attribute::Sparse { tensor, .. } => Self::of_tensor(tensor.values()),
             Attribute::Floats(values) => Self { parameters: values.len() as u64, bytes: 4 * values.len() as u64 },
             Attribute::Ints(values) => Self { parameters: 0, bytes: 8 * values.len() as u64 },
             Attribute::Strings(values) => Self { parameters: 0, bytes: values.iter().map(|text| text.len() as u64).sum() },
@@ -74,7 +75,8 @@ impl Weights {
     /// Constants of a graph, without the graphs inside it.
     fn of_level(graph: &Graph) -> Self {
         let initializers = graph.initializers.values().map(|initializer| Self::of_tensor(&initializer.tensor));
-        initializers.chain(graph.nodes.iter().map(Self::of_attributes)).sum()
+        let sparse = graph.sparse_initializers.values().map(|tensor| Self::of_tensor(tensor.values()));
+        initializers.chain(sparse).chain(graph.nodes.iter().map(Self::of_attributes)).sum()
     }
 
     /// What a node reads or holds, and the graphs inside it.

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::host::HostTensor;
+use crate::host::{HostTensor, SparseTensor};
 
 pub mod attribute;
 pub mod check;
@@ -190,6 +190,8 @@ pub struct Graph {
     pub captures: Vec<Capture>,
     /// Constants by value. A constant that is also in `inputs` is a default that a caller may override.
     pub initializers: BTreeMap<ValueId, Initializer>,
+    /// Constants of which the file holds only some elements; the messages that say the same are in `opaque`.
+    pub sparse_initializers: BTreeMap<ValueId, SparseTensor>,
     pub metadata: Vec<(String, String)>,
     /// What Drydock carries through a load and a save without looking at it (sparse initializers, quantisation annotations),
     /// each as an encoded message under its field name.
@@ -272,7 +274,7 @@ impl Graph {
     pub fn defined_values(&self) -> Vec<bool> {
         let mut is_defined = vec![false; self.values.len()];
         let made = self.nodes.iter().flat_map(|node| node.outputs.iter().flatten());
-        for id in self.inputs.iter().chain(self.initializers.keys()).chain(made) {
+        for id in self.inputs.iter().chain(self.initializers.keys()).chain(self.sparse_initializers.keys()).chain(made) {
             is_defined[id.index()] = true;
         }
         is_defined
@@ -285,10 +287,8 @@ impl Graph {
         for id in self.nodes.iter().flat_map(Node::reads).chain(self.outputs.iter().copied()) {
             is_read[id.index()] = true;
         }
-        // A sparse initializer is carried, not decoded; all that shows it is its type.
-        let is_sparse = |value: &ValueInfo| matches!(value.value_type, Some(ValueType::SparseTensor { .. }));
         let ids = (0_u32..).map(ValueId).zip(&self.values);
-        ids.filter(|(id, value)| is_read[id.index()] && !is_defined[id.index()] && !is_sparse(value)).map(|(id, _)| id).collect()
+        ids.filter(|(id, _)| is_read[id.index()] && !is_defined[id.index()]).map(|(id, _)| id).collect()
     }
 
     /// Finds by name what the subgraphs of a node capture from this graph, which the node is about to join. A name that this graph

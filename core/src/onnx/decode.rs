@@ -143,7 +143,7 @@ impl Decoder<'_> {
             declare(&mut graph, declared)?;
         }
         for message in &proto.sparse_initializer {
-            declare_sparse(&mut graph, message)?;
+            self.sparse_initializer(&mut graph, message.clone())?;
         }
         let sparse = proto.sparse_initializer.into_iter().map(|message| ("sparse_initializer".to_owned(), message));
         let annotations = proto.quantization_annotation.into_iter().map(|message| ("quantization_annotation".to_owned(), message));
@@ -174,6 +174,23 @@ impl Decoder<'_> {
             return Err(Invalid::new("is there twice; names of values must be unique").at(place()));
         }
         graph.initializers.insert(id, Initializer { tensor, doc_string, metadata });
+        Ok(())
+    }
+
+    /// The message itself is carried too, so that it is saved as it is.
+    fn sparse_initializer(&mut self, graph: &mut Graph, message: Bytes) -> Result<(), Invalid> {
+        let proto = sparse_message(message).map_err(|invalid| invalid.at("a sparse initializer"))?;
+        let name = proto.values.as_ref().and_then(|values| values.name.as_deref());
+        let id = named(graph, name).map_err(|invalid| invalid.at("a sparse initializer"))?;
+        let place = || format!("sparse initializer '{}'", graph.value(id).name);
+        let tensor = tensor::decode_sparse(proto, self.external).map_err(|invalid| invalid.at(place()))?;
+        if graph.initializers.contains_key(&id) || graph.sparse_initializers.contains_key(&id) {
+            return Err(Invalid::new("is there twice; names of values must be unique").at(place()));
+        }
+        let value = graph.value_mut(id);
+        value.value_type = Some(ValueType::tensor(tensor.element_type(), tensor.shape()));
+        value.encoded_type = None;
+        graph.sparse_initializers.insert(id, tensor);
         Ok(())
     }
 
@@ -272,7 +289,12 @@ impl Decoder<'_> {
             }
             kind::GRAPHS => Attribute::Graphs(proto.graphs.into_iter().map(|message| self.subgraph(message)).collect::<Result<_, _>>()?),
             kind::TYPE_PROTOS => Attribute::Types(proto.type_protos.iter().map(attribute_value_type).collect::<Result<_, _>>()?),
-            kind::SPARSE_TENSOR | kind::SPARSE_TENSORS => Attribute::Opaque { attribute_type: declared, message: proto.encode_to_vec().into() },
+            kind::SPARSE_TENSOR => {
+                let message = proto.encode_to_vec().into();
+                let sparse = proto.sparse_tensor.ok_or_else(|| missing("a sparse tensor"))?;
+                Attribute::Sparse { tensor: tensor::decode_sparse(sparse_message(sparse)?, self.external)?, message }
+            }
+            kind::SPARSE_TENSORS => Attribute::Opaque { attribute_type: declared, message: proto.encode_to_vec().into() },
             other => return Err(Invalid::new(format!("attribute type number {other} is not one of the ONNX specification's"))),
         })
     }
@@ -353,19 +375,8 @@ fn declare(graph: &mut Graph, proto: ValueInfoProto) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// A sparse initializer is carried as it is; its value gets a type, so that everybody sees what it would be.
-fn declare_sparse(graph: &mut Graph, message: &Bytes) -> Result<(), Invalid> {
-    let sparse = SparseTensorProto::decode(message.clone()).map_err(|error| Invalid::new(error.to_string()).at("a sparse initializer"))?;
-    let values = sparse.values.unwrap_or_default();
-    let id = named(graph, values.name.as_deref()).map_err(|invalid| invalid.at("a sparse initializer"))?;
-    let element_type = crate::host::ElementType::from_onnx(values.data_type.unwrap_or(0))
-        .ok_or_else(|| types::unknown_element_type(values.data_type.unwrap_or(0)).at(format!("sparse initializer '{}'", graph.value(id).name)))?;
-    let shape: Option<Vec<usize>> = sparse.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
-    let shape = shape.ok_or_else(|| Invalid::new(format!("dims {:?} are not a shape", sparse.dims)).at("a sparse initializer"))?;
-    let value = graph.value_mut(id);
-    value.value_type = Some(ValueType::SparseTensor { element_type, shape: shape.as_slice().into() });
-    value.encoded_type = None;
-    Ok(())
+fn sparse_message(message: Bytes) -> Result<SparseTensorProto, Invalid> {
+    SparseTensorProto::decode(message).map_err(|error| Invalid::new(super::explain(&error)))
 }
 
 fn describe_node(proto: &NodeProto, index: usize) -> String {

@@ -203,6 +203,7 @@ fn attribute(value: &Attribute, outer: &[&str]) -> AttributeProto {
         Attribute::Types(values) => AttributeProto { type_protos: values.iter().map(types::encode).collect(), ..of(kind::TYPE_PROTOS) },
         Attribute::Reference { name, attribute_type } => AttributeProto { ref_attr_name: Some(name.clone()), ..of(*attribute_type) },
         // The message is a whole AttributeProto that decoding made; nothing else makes this variant.
+        Attribute::Sparse { message, .. } => AttributeProto::decode(message.clone()).unwrap_or_else(|_| of(kind::SPARSE_TENSOR)),
         Attribute::Opaque { attribute_type, message } => AttributeProto::decode(message.clone()).unwrap_or_else(|_| of(*attribute_type)),
     }
 }

@@ -5,9 +5,9 @@ use compact_str::CompactString;
 
 use super::error::Invalid;
 use super::external::ExternalFiles;
-use super::proto::{DATA_LOCATION_EXTERNAL, StringStringEntryProto, TensorProto};
+use super::proto::{DATA_LOCATION_EXTERNAL, SparseTensorProto, StringStringEntryProto, TensorProto};
 use super::types::unknown_element_type;
-use crate::host::{ElementType, HostTensor};
+use crate::host::{ElementType, HostTensor, SparseTensor};
 
 /// The tensor of a message. Raw and external data are shared, not copied.
 pub(super) fn decode(mut proto: TensorProto, external: &mut ExternalFiles) -> Result<HostTensor, Invalid> {
@@ -34,6 +34,17 @@ pub(super) fn decode(mut proto: TensorProto, external: &mut ExternalFiles) -> Re
         _ => typed_data(proto, element_type, n_elements, &shape)?,
     };
     HostTensor::from_bytes(element_type, shape, bytes).map_err(invalid)
+}
+
+/// The sparse tensor of a message. Only what the file holds is looked at; the dense tensor may be far larger.
+pub(super) fn decode_sparse(proto: SparseTensorProto, external: &mut ExternalFiles) -> Result<SparseTensor, Invalid> {
+    let values = decode(proto.values.ok_or_else(|| Invalid::new("a sparse tensor has no values"))?, external)?;
+    let indices = match proto.indices {
+        Some(indices) => decode(indices, external).map_err(|invalid| invalid.at("the indices"))?,
+        // A tensor without elements may leave them out.
+        None => HostTensor::from_vec::<i64>(vec![0], &[]).map_err(|error| Invalid::new(error.to_string()))?,
+    };
+    SparseTensor::new(shape(&proto.dims)?, values, &indices).map_err(|error| Invalid::new(error.to_string()))
 }
 
 /// A message with the tensor's data inside it (`raw_data`, or `string_data`).

@@ -1,10 +1,13 @@
 //! Activation functions. The plain functions of one number are [`super::elementwise`]'s; here are their registrations, and Clip, Hardmax,
 //! PRelu, Softmax, LogSoftmax and SwiGLU, which look at more than one number.
 
+mod classes;
 mod hardmax;
 mod swiglu;
 
 use burn::backend::ops::{ActivationOps as _, FloatTensorOps as _};
+
+use classes::Classes;
 
 use super::broadcast::{Walk, check_broadcasts_to, float_binary};
 use super::elementwise::pointwise::{Function, map_each_float, map_floats};
@@ -208,41 +211,30 @@ fn prelu_on_host<T: Number>(x: &Tensor, slope: &Tensor) -> Result<Tensor, OpErro
 #[derive(Debug)]
 struct Softmax {
     is_log: bool,
-    axis: i64,
-    /// Before opset 13: the axes from `axis` on are one, those before it another.
-    flattens: bool,
+    classes: Classes,
 }
 
 impl Softmax {
     fn build(is_log: bool, node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-        let flattens = node.opset < 13;
-        let axis = node.attributes.int("axis")?.unwrap_or(if flattens { 1 } else { -1 });
-        Ok(Box::new(Self { is_log, axis, flattens }))
+        Ok(Box::new(Self { is_log, classes: Classes::of(node)? }))
     }
 }
 
 impl Operator for Softmax {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
-        if let Some(rank) = inputs.tensor(0).and_then(|(_, shape)| shape.rank()) {
-            shape::normalize_axis(self.axis, rank)?;
-        }
-        Ok(vec![shape::same_as(inputs, 0)])
+        self.classes.infer(inputs)
     }
 
     fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let x = inputs.take_tensor(0, "input")?;
         TypeSet::FLOATS.check(&x, 0, "input")?;
-        let axis = shape::normalize_axis(self.axis, x.rank())?;
+        let axis = self.classes.axis(x.rank())?;
         if x.is_empty() {
             return Ok(single(x));
         }
         let dims = Shape::from_slice(x.shape());
-        let (x, axis) = if self.flattens && axis + 1 < dims.len() {
-            let (outer, inner) = dims.split_at(axis);
-            (x.reshaped(&[outer.iter().product(), inner.iter().product()])?, 1)
-        } else {
-            (x, axis)
-        };
+        let [n_before, n_classes, _] = self.classes.sizes(&dims)?;
+        let (x, axis) = if self.classes.flattens { (x.reshaped(&[n_before, n_classes])?, 1) } else { (x, axis) };
         let y = map_floats(x, |x| if self.is_log { Backend::log_softmax(x, axis) } else { Backend::softmax(x, axis) });
         Ok(single(y.reshaped(&dims)?))
     }

@@ -7,7 +7,7 @@ use super::types::{Number, TypeSet, check_same_type, match_element, match_number
 use super::{Inputs, NodeContext, OpError, Operator, OpsetRange, Registration, RunContext, shape};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
-use crate::host::{Element, ElementType, HostTensor};
+use crate::host::{Element, ElementType, HostTensor, SparseTensor};
 use crate::tensor::Tensor;
 
 /// Specification: <https://onnx.ai/onnx/operators/>, a page per operator.
@@ -22,8 +22,8 @@ pub const OPERATORS: &[Registration] = &[
 
 fn build_constant(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     let attributes = node.attributes;
-    if attributes.contains("sparse_value") {
-        return Err(OpError::unsupported("Constant with a sparse tensor (attribute 'sparse_value')"));
+    if let Some(tensor) = attributes.sparse_tensor("sparse_value")? {
+        return Ok(Box::new(SparseConstant { tensor: tensor.clone() }));
     }
     let text = |bytes: &bytes::Bytes, name: &str| {
         let text = std::str::from_utf8(bytes).map_err(|_| OpError::value(format!("attribute '{name}' is not valid UTF-8 text")))?;
@@ -62,6 +62,24 @@ impl Operator for Constant {
 
     fn run(&self, _inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
         Ok(single(self.value.clone()))
+    }
+}
+
+/// A constant of which the file holds only some elements. It has all of them only while it runs: the file's size says nothing about theirs.
+#[derive(Debug)]
+struct SparseConstant {
+    tensor: SparseTensor,
+}
+
+impl Operator for SparseConstant {
+    fn infer(&self, _inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
+        Ok(vec![Some(ValueType::tensor(self.tensor.element_type(), self.tensor.shape()))])
+    }
+
+    fn run(&self, _inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
+        context.check_result_size(self.tensor.element_type(), self.tensor.shape())?;
+        let dense = self.tensor.to_dense().map_err(|error| OpError::value(error.to_string()))?;
+        Ok(single(Tensor::from_host(&dense)?))
     }
 }
 
@@ -206,7 +224,8 @@ impl Operator for Range {
 mod tests {
     use half::f16;
 
-    use crate::host::ElementType;
+    use crate::graph::Attribute;
+    use crate::host::{ElementType, HostTensor, SparseTensor};
     use crate::ops::testing::{assert_bools, assert_close, assert_strings, assert_tensor, bools, op, tensor, typed};
     use crate::tensor::Tensor;
 
@@ -221,6 +240,19 @@ mod tests {
         assert_strings(&op("Constant").texts("value_strings", &["a", "b"]).run1([]), &[2], &["a", "b"]);
         assert_eq!(op("Constant").int("value_int", 7).infer([]), [Some("int64[]".to_owned())]);
         assert!(op("Constant").error([]).starts_with("Constant needs one of the attributes"));
+    }
+
+    #[test]
+    fn a_sparse_constant_is_dense_when_it_runs_and_not_before() {
+        let sparse = |shape: &[usize]| {
+            let parts = (HostTensor::from_vec(vec![1], &[7_i64]).unwrap(), HostTensor::from_vec(vec![1], &[2_i64]).unwrap());
+            let tensor = SparseTensor::new(shape.to_vec(), parts.0, &parts.1).unwrap();
+            op("Constant").attribute("sparse_value", Attribute::Sparse { tensor, message: bytes::Bytes::new() })
+        };
+        assert_tensor(&sparse(&[2, 2]).run1([]), &[2, 2], &[0_i64, 0, 7, 0]);
+        assert_eq!(sparse(&[2, 2]).infer([]), [Some("int64[2, 2]".to_owned())]);
+        let error = sparse(&[1 << 20, 1 << 20]).error([]);
+        assert!(error.contains("more than the limit"), "{error}");
     }
 
     #[test]

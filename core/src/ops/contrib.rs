@@ -3,13 +3,11 @@
 //!
 //! Most are several standard operators in one. They are built from those ([`standard`]), and add what lies between.
 
-use smallvec::SmallVec;
-
+use super::operator::run_one;
 use super::registry::{OpsetRange, Registration, find};
-use super::{Inputs, NodeContext, OpError, Operator, RunContext};
+use super::{NodeContext, OpError, Operator};
 use crate::graph::{Attribute, Attributes};
 use crate::host::HostTensor;
-use crate::tensor::{Tensor, Value};
 
 mod activation;
 mod attention;
@@ -40,6 +38,7 @@ pub const OPERATORS: &[Registration] = &[
     register("MultiHeadAttention", attention::build_multi_head),
     register("NhwcMaxPool", quantized::build_nhwc_max_pool),
     register("QAttention", attention::build_quantized),
+    register("QEmbedLayerNormalization", embedding::build_quantized),
     register("QGemm", products::build_gemm),
     register("QLinearAdd", quantized::binary::build_add),
     register("QLinearAveragePool", quantized::build_average_pool),
@@ -47,6 +46,7 @@ pub const OPERATORS: &[Registration] = &[
     register("QLinearGlobalAveragePool", quantized::build_global_average_pool),
     register("QLinearLeakyRelu", quantized::build_leaky_relu),
     register("QLinearMul", quantized::binary::build_mul),
+    register("QLinearReduceMean", quantized::build_reduce_mean),
     register("QLinearSigmoid", quantized::build_sigmoid),
     register("QLinearSoftmax", quantized::build_softmax),
     register("QLinearWhere", quantized::build_where),
@@ -80,13 +80,6 @@ fn standard_with(
 ) -> Result<Box<dyn Operator>, OpError> {
     let registration = find("", op_type, opset).map_err(|_| OpError::unsupported(format!("{op_type} of opset {opset}")))?;
     (registration.build)(&NodeContext { op_type, attributes, opset, n_inputs: constants.len(), n_outputs, constants, bodies: &[] })
-}
-
-/// Runs an operator with one result on tensors.
-fn run_one(operator: &dyn Operator, inputs: impl IntoIterator<Item = Option<Tensor>>, context: &RunContext<'_>) -> Result<Tensor, OpError> {
-    let inputs: SmallVec<[Option<Value>; 4]> = inputs.into_iter().map(|input| input.map(Value::Tensor)).collect();
-    let result = operator.run(Inputs::new(inputs), context)?.into_iter().next();
-    result.and_then(Value::into_tensor).ok_or_else(|| OpError::value("a part of the operator made no tensor"))
 }
 
 /// Attributes of one standard operator.

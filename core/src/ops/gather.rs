@@ -6,7 +6,7 @@ use super::integers::Integers;
 use super::movement::{self, Cut};
 use super::operator::{Outputs, single};
 use super::registry::{OpsetRange, Registration};
-use super::shape::{normalize_axis, normalize_index, unknown_dims};
+use super::shape::{like_with_dims, normalize_axis, normalize_index, unknown_dims};
 use super::types::TypeSet;
 use super::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
 use crate::graph::infer::InferInputs;
@@ -104,12 +104,7 @@ impl Slice {
 
 impl Operator for Slice {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
-        let Some((element_type, input)) = inputs.tensor(0) else { return Ok(vec![None]) };
-        let shape = match input.dims() {
-            Some(dims) => self.infer_dims(dims, inputs)?,
-            None => SymbolicShape::unknown(),
-        };
-        Ok(vec![Some(ValueType::tensor(element_type, shape))])
+        Ok(vec![like_with_dims(inputs, 0, |dims| self.infer_dims(dims, inputs))?])
     }
 
     fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {

@@ -226,7 +226,7 @@ fn macs(result: &[usize], inner: usize) -> Option<u64> {
 }
 
 /// `alpha · A' · B' + beta · C`. <https://onnx.ai/onnx/operators/onnx__Gemm.html>, opsets 1, 6, 7 (numpy broadcasting of C), 9, 11 (C is optional),
-/// 13 (bfloat16). The integer types that later opsets allow are in no run-time and are not supported here either.
+/// 13 (bfloat16). Integers wrap around, unless `alpha` or `beta` scale them: then all is computed in float64, and the fraction cut off.
 #[derive(Debug)]
 struct Gemm {
     alpha: f32,
@@ -255,9 +255,21 @@ impl Gemm {
         }
     }
 
+    fn of_integers<T: Number>(&self, product: &Product, left: &Tensor, right: &Tensor, addend: Option<&Tensor>) -> Result<Tensor, OpError> {
+        let sums = integer_product::<T>(product, left, right)?;
+        let is_plain = self.alpha == 1.0 && (self.beta == 1.0 || addend.is_none());
+        let (alpha, beta) = (f64::from(self.alpha), f64::from(self.beta));
+        let zero = Tensor::scalar(T::ZERO);
+        let addend = addend.unwrap_or(&zero);
+        let combine = |sum: T, addend: T| {
+            if is_plain { sum.plus(addend) } else { T::from_f64(alpha * sum.to_f64() + if beta == 0.0 { 0.0 } else { beta * addend.to_f64() }) }
+        };
+        let walk = super::broadcast::Walk::new([&product.result, addend.shape()])?;
+        Ok(Tensor::from_vec(&product.result, walk.map(&sums.as_slice::<T>()?, &addend.as_slice::<T>()?, combine))?)
+    }
+
     /// `beta · C` as burn adds it to a matrix.
-    fn addend(&self, addend: Tensor, result: &[usize]) -> Result<Option<Tensor>, OpError> {
-        check_broadcasts_to(addend.shape(), result)?;
+    fn addend(&self, addend: Tensor) -> Result<Option<Tensor>, OpError> {
         if self.beta == 0.0 {
             return Ok(None);
         }
@@ -294,20 +306,14 @@ impl Operator for Gemm {
         let addend = inputs.take_optional_tensor(2, "C")?;
         let element_type = left.element_type();
         check_same_type(&left, &right)?;
-        if !element_type.is_float() {
-            return Err(OpError::unsupported(format!("Gemm of {element_type}")));
-        }
         let left_shape = Self::oriented(left.shape(), self.transpose_left, "A")?;
         let right_shape = Self::oriented(right.shape(), self.transpose_right, "B")?;
         let product = Product::new(&left_shape, &right_shape)?;
         context.check_result_size(element_type, &product.result)?;
-        let addend = match addend {
-            Some(addend) => {
-                check_same_type(&left, &addend)?;
-                self.addend(addend, &product.result)?
-            }
-            None => None,
-        };
+        if let Some(addend) = &addend {
+            check_same_type(&left, addend)?;
+            check_broadcasts_to(addend.shape(), &product.result)?;
+        }
         if product.result.contains(&0) {
             return Ok(single(Tensor::empty(element_type, &product.result)));
         }
@@ -318,6 +324,15 @@ impl Operator for Gemm {
         };
         let left = orient(left, self.transpose_left, &left_shape)?;
         let right = orient(right, self.transpose_right, &right_shape)?;
+        match element_type {
+            _ if element_type.is_float() => {}
+            ElementType::I32 => return self.of_integers::<i32>(&product, &left, &right, addend.as_ref()).map(single),
+            ElementType::I64 => return self.of_integers::<i64>(&product, &left, &right, addend.as_ref()).map(single),
+            ElementType::U32 => return self.of_integers::<u32>(&product, &left, &right, addend.as_ref()).map(single),
+            ElementType::U64 => return self.of_integers::<u64>(&product, &left, &right, addend.as_ref()).map(single),
+            other => return Err(unsupported_type(other)),
+        }
+        let addend = addend.map(|addend| self.addend(addend)).transpose()?.flatten();
         let result = float_product(&product, left, right, context)?;
         let Some(mut sum) = result.into_primitive() else { return Ok(single(Tensor::empty(element_type, &product.result))) };
         if self.alpha != 1.0 {
@@ -399,6 +414,20 @@ mod tests {
     }
 
     #[test]
+    fn gemm_of_integers_wraps_unless_it_is_scaled() {
+        let (left, right) = (|| tensor(&[2, 2], &[1_i32, 2, 3, i32::MAX]), || tensor(&[2, 2], &[1_i32, 0, 1, 2]));
+        let row = || tensor(&[2], &[10_i32, -10]);
+        assert_tensor(&op("Gemm").run1([left(), right(), row()]), &[2, 2], &[13_i32, -6, i32::MIN + 12, -12]);
+        assert_tensor(&op("Gemm").int("transA", 1).int("transB", 1).run1([left(), right()]), &[2, 2], &[1_i32, 7, 2, 2 + i32::MAX.wrapping_mul(2)]);
+        let scaled = op("Gemm").float("alpha", 0.5).float("beta", -1.5);
+        assert_tensor(&scaled.run1([tensor(&[1, 1], &[3_u64]), tensor(&[1, 1], &[5_u64]), Tensor::scalar(1_u64)]), &[1, 1], &[6_u64]);
+        let without = op("Gemm").float("beta", 0.0);
+        assert_tensor(&without.run1([tensor(&[1, 1], &[3_u32]), tensor(&[1, 1], &[5_u32]), Tensor::scalar(7_u32)]), &[1, 1], &[15_u32]);
+        let empty = [Tensor::empty(ElementType::I64, &[1, 0]), Tensor::empty(ElementType::I64, &[0, 1]), Tensor::scalar(7_i64)];
+        assert_tensor(&op("Gemm").run1(empty), &[1, 1], &[7_i64]);
+    }
+
+    #[test]
     fn shapes_that_do_not_multiply_are_refused() {
         assert_eq!(
             op("MatMul").error([ramp(&[2, 3]), ramp(&[4, 2])]),
@@ -408,7 +437,7 @@ mod tests {
         assert_eq!(op("MatMul").error([Tensor::scalar(1.0_f32), ramp(&[3])]), "the left side of a matrix product is a scalar");
         assert_eq!(op("Gemm").error([ramp(&[1, 2, 3]), ramp(&[3, 2])]), "A should be a matrix, but has rank 3");
         assert_eq!(op("Gemm").error([ramp(&[2, 3]), ramp(&[3, 2]), ramp(&[3])]), "shape [3] does not broadcast to [2, 2]");
-        assert!(op("Gemm").error([tensor(&[1, 1], &[1_i32]), tensor(&[1, 1], &[1_i32])]).contains("Gemm of int32"));
+        assert_eq!(op("Gemm").error([tensor(&[1, 1], &[1_u8]), tensor(&[1, 1], &[1_u8])]), "a matrix product of uint8 is not supported");
         let huge = op("MatMul").max_result_bytes(1000);
         assert!(huge.error([ramp(&[100, 1]), ramp(&[1, 100])]).contains("more than the limit of 1000"));
     }

@@ -49,6 +49,17 @@ pub fn single(tensor: Tensor) -> Outputs {
     smallvec![Value::Tensor(tensor)]
 }
 
+/// Runs an operator with one result on tensors, as a part of another operator.
+pub fn run_one(
+    operator: &dyn Operator,
+    inputs: impl IntoIterator<Item = impl Into<Option<Tensor>>>,
+    context: &RunContext<'_>,
+) -> Result<Tensor, OpError> {
+    let inputs: SmallVec<[Option<Value>; 4]> = inputs.into_iter().map(|input| input.into().map(Value::Tensor)).collect();
+    let result = operator.run(Inputs::new(inputs), context)?.into_iter().next();
+    result.and_then(Value::into_tensor).ok_or_else(|| OpError::value("a part of the operator made no tensor"))
+}
+
 /// Where an operator can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {

@@ -51,6 +51,21 @@ impl Reduction {
     }
 }
 
+struct Operands {
+    data: Tensor,
+    indices: Tensor,
+    updates: Tensor,
+}
+
+impl Operands {
+    fn take(inputs: &mut Inputs) -> Result<Self, OpError> {
+        let (data, indices, updates) = (inputs.take_tensor(0, "data")?, inputs.take_tensor(1, "indices")?, inputs.take_tensor(2, "updates")?);
+        TypeSet::INDICES.check(&indices, 1, "indices")?;
+        check_same_type(&data, &updates)?;
+        Ok(Self { data, indices, updates })
+    }
+}
+
 /// The data with its elements at `targets`, runs of `run` elements, replaced by or combined with the updates, one run after the other.
 /// All targets lie within the data.
 fn scatter(data: Tensor, updates: &Tensor, targets: &[usize], run: usize, reduction: Reduction) -> Result<Tensor, OpError> {
@@ -133,11 +148,7 @@ impl Operator for ScatterElements {
     }
 
     fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
-        let data = inputs.take_tensor(0, "data")?;
-        let indices = inputs.take_tensor(1, "indices")?;
-        let updates = inputs.take_tensor(2, "updates")?;
-        TypeSet::INDICES.check(&indices, 1, "indices")?;
-        check_same_type(&data, &updates)?;
+        let Operands { data, indices, updates } = Operands::take(&mut inputs)?;
         let axis = normalize_axis(self.axis, data.rank())?;
         let fits = indices.shape() == updates.shape()
             && indices.rank() == data.rank()
@@ -173,11 +184,7 @@ impl Operator for ScatterNd {
     }
 
     fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
-        let data = inputs.take_tensor(0, "data")?;
-        let indices = inputs.take_tensor(1, "indices")?;
-        let updates = inputs.take_tensor(2, "updates")?;
-        TypeSet::INDICES.check(&indices, 1, "indices")?;
-        check_same_type(&data, &updates)?;
+        let Operands { data, indices, updates } = Operands::take(&mut inputs)?;
         let fits =
             |&(depth, rows): &(usize, &[usize])| (1..=data.rank()).contains(&depth) && updates.shape() == [rows, &data.shape()[depth..]].concat();
         let (depth, _) = indices.shape().split_last().map(|(&depth, rows)| (depth, rows)).filter(fits).ok_or_else(|| {

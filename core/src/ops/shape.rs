@@ -104,6 +104,17 @@ pub fn same_as(inputs: &InferInputs<'_>, index: usize) -> Option<ValueType> {
     inputs.value_type(index).cloned()
 }
 
+/// The type of an output that has the element type of input `index` and other dimensions, which follow from the input's where those are known.
+pub fn like_with_dims(
+    inputs: &InferInputs<'_>,
+    index: usize,
+    dims: impl FnOnce(&[Dimension]) -> Result<SymbolicShape, OpError>,
+) -> Result<Option<ValueType>, OpError> {
+    let Some((element_type, input)) = inputs.tensor(index) else { return Ok(None) };
+    let shape = input.dims().map_or_else(|| Ok(SymbolicShape::unknown()), dims)?;
+    Ok(Some(ValueType::tensor(element_type, shape)))
+}
+
 /// The shape without the given axes, or with them as 1.
 pub fn without_axes<T: Clone>(dims: &[T], axes: &[usize], one: Option<&T>) -> Vec<T> {
     dims.iter().enumerate().filter_map(|(axis, dim)| if axes.binary_search(&axis).is_ok() { one.cloned() } else { Some(dim.clone()) }).collect()

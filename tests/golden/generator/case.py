@@ -2,13 +2,15 @@
 
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
+import test_set
 from onnx import TensorProto, defs, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 # The newest opset that the cases ask for.
 NEWEST = 23
@@ -54,32 +56,36 @@ class Case:
     is_newer: bool = False
     # Expected outputs that are known without running anything, because the inputs were made from them.
     known: list | None = None
+    # Nodes that mean the same, run in the place of the case's own where nobody has a kernel for those.
+    stand_in: list[onnx.NodeProto] | None = None
+    # The specification's reference implementation answers, not ONNX Runtime, which lacks the operator or the type.
+    is_by_reference: bool = False
+    # More constants of the graph, of which the file holds only some elements.
+    sparse_initializers: list[onnx.SparseTensorProto] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
         """Writes the case's folder."""
         expected = self.expected() if self.known is None else self.known
         model = self.model({name: value_info(name, value) for name, value in zip(self.outputs, expected, strict=True)})
-        helper.set_model_props(model, {"expected_outputs": f"onnxruntime {onnxruntime.__version__}" if self.known is None else "known from the inputs"})
+        helper.set_model_props(model, {"expected_outputs": self.source()})
         if self.is_standard:
             onnx.checker.check_model(model)
-        test_set = folder / "test_data_set_0"
-        test_set.mkdir(parents=True)
-        (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
-        for index, (name, value) in enumerate(self.inputs.items()):
-            (test_set / f"input_{index}.pb").write_bytes(to_proto(value, name).SerializeToString(deterministic=True))
-        for index, (name, value) in enumerate(zip(self.outputs, expected, strict=True)):
-            (test_set / f"output_{index}.pb").write_bytes(to_proto(value, name).SerializeToString(deterministic=True))
+        test_set.write_case(folder, model, self.inputs, dict(zip(self.outputs, expected, strict=True)))
+
+    def source(self) -> str:
+        if self.known is not None:
+            return "known from the inputs"
+        return f"onnx.reference {onnx.__version__}" if self.is_by_reference else f"onnxruntime {onnxruntime.__version__}"
 
     def expected(self) -> list:
         # Untyped outputs: the runtime finds their types.
-        model = self.model({name: onnx.ValueInfoProto(name=name) for name in self.outputs})
+        outputs = {name: onnx.ValueInfoProto(name=name) for name in self.outputs}
+        model = replace(self, nodes=self.stand_in or self.nodes).model(outputs)
+        if self.is_by_reference:
+            return ReferenceEvaluator(model).run(None, self.inputs)
         if self.is_newer:
             spell_out(model)
-        options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.log_severity_level = 4
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        return session.run(None, self.inputs)
+        return test_set.session(model.SerializeToString()).run(None, self.inputs)
 
     def model(self, outputs: dict[str, onnx.ValueInfoProto]) -> onnx.ModelProto:
         graph = helper.make_graph(
@@ -88,6 +94,7 @@ class Case:
             [value_info(name, value, self.is_batched) for name, value in self.inputs.items()],
             list(outputs.values()),
             [numpy_helper.from_array(value, name) for name, value in self.initializers.items()],
+            sparse_initializer=self.sparse_initializers,
         )
         opsets = [helper.make_opsetid("", self.opset)]
         if self.ml_opset:
@@ -110,10 +117,12 @@ def case(
     outputs: list[str] | None = None,
     is_batched: bool = False,
     is_newer: bool = False,
+    is_by_reference: bool = False,
+    stand_in: list[onnx.NodeProto] | None = None,
     **attributes,
 ) -> Case:
     """A case of a single node. `None` leaves an optional input out; inputs at `constants` become initializers."""
-    inputs = [value if value is None else np.asarray(value) for value in inputs]
+    inputs = [value if value is None or isinstance(value, dict) else np.asarray(value) for value in inputs]
     names = ["" if value is None else f"x{index}" for index, value in enumerate(inputs)]
     given = {name: value for name, value in zip(names, inputs, strict=True) if value is not None}
     fixed = {f"x{index}": inputs[index] for index in constants}
@@ -133,6 +142,8 @@ def case(
         initializers=fixed,
         is_batched=is_batched,
         is_newer=is_newer,
+        is_by_reference=is_by_reference,
+        stand_in=stand_in,
     )
 
 
@@ -171,10 +182,10 @@ def history(op_type: str, first: int = 7) -> list[int]:
 
 def value_info(name: str, value, is_batched: bool = False) -> onnx.ValueInfoProto:
     if isinstance(value, dict):
-        key_type, value_type = map_types(value)
+        key_type, value_type = test_set.map_types(value)
         scalar = helper.make_tensor_type_proto(value_type, [])
         return helper.make_value_info(name, helper.make_map_type_proto(key_type, scalar))
-    if isinstance(value, list) and not (value and isinstance(value[0], dict)):
+    if isinstance(value, list) and not test_set.is_list_of_maps(value):
         # A sequence of tensors; one without elements is taken for floats.
         element_type = numpy_helper.from_array(np.asarray(value[0])).data_type if value else TensorProto.FLOAT
         return helper.make_tensor_sequence_value_info(name, element_type, None)
@@ -189,42 +200,6 @@ def value_info(name: str, value, is_batched: bool = False) -> onnx.ValueInfoProt
     if is_batched and shape:
         shape[0] = "N"
     return helper.make_tensor_value_info(name, numpy_helper.from_array(value).data_type, shape)
-
-
-def map_types(value: dict) -> tuple[int, int]:
-    """Element types of a map's keys and values."""
-    key, number = next(iter(value.items()))
-    types = {str: TensorProto.STRING, int: TensorProto.INT64, float: TensorProto.FLOAT}
-    return types[type(key)], types[type(number)]
-
-
-def to_proto(value, name: str):
-    if isinstance(value, dict):
-        key_type, value_type = map_types(value)
-        proto = onnx.MapProto(name=name, key_type=key_type)
-        (proto.string_keys if key_type == TensorProto.STRING else proto.keys).extend(key.encode() if isinstance(key, str) else key for key in value)
-        proto.values.elem_type = onnx.SequenceProto.TENSOR
-        dtype = helper.tensor_dtype_to_np_dtype(value_type)
-        proto.values.tensor_values.extend(numpy_helper.from_array(np.array(number, dtype=dtype)) for number in value.values())
-        return proto
-    if not isinstance(value, list):
-        return numpy_helper.from_array(np.asarray(value), name)
-    if not (value and isinstance(value[0], dict)):
-        tensors = [numpy_helper.from_array(np.asarray(item)) for item in value]
-        return onnx.SequenceProto(name=name, elem_type=onnx.SequenceProto.TENSOR, tensor_values=tensors)
-    sequence = onnx.SequenceProto(name=name, elem_type=onnx.SequenceProto.MAP)
-    for answer in value:
-        entry = sequence.map_values.add()
-        if isinstance(next(iter(answer)), str):
-            entry.key_type = TensorProto.STRING
-            entry.string_keys.extend(key.encode() for key in answer)
-        else:
-            entry.key_type = TensorProto.INT64
-            entry.keys.extend(answer)
-        entry.values.elem_type = onnx.SequenceProto.TENSOR
-        for number in answer.values():
-            entry.values.tensor_values.append(numpy_helper.from_array(np.array(number, dtype=np.float32)))
-    return sequence
 
 
 def snake(op_type: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+from onnx import helper
 
 from .case import Case, Numbers, case
 from .quantization import F32, I8, U8, bytes_of
@@ -16,6 +17,7 @@ def cases() -> Iterator[Case]:
     yield from elementwise()
     yield from pools()
     yield from products()
+    yield from embeddings()
     yield from few_bits()
     yield from recurrent()
     yield from attention()
@@ -80,6 +82,19 @@ def pools() -> Iterator[Case]:
     yield case("QLinearGlobalAveragePool", "channels_last", [bytes_of(n, 2, 6, 7, 3), *scales], channels_last=1)
     signed = [x.astype(I8), F32(0.0213717), I8(-3), F32(0.0031391), I8(9)]
     yield case("QLinearGlobalAveragePool", "int8", signed)
+    # ONNX Runtime knows the operator, but has no kernel for it on the processor.
+    n = Numbers("QLinearReduceMean")
+    for name, dtype, attributes in (("uint8", U8, {"axes": [1]}), ("int8", I8, {"axes": [0, -1], "keepdims": 0}), ("all", U8, {})):
+        x, target = [bytes_of(n, 3, 4, 5, dtype=dtype), F32(0.0213717), dtype(12)], [F32(0.0190391), dtype(9)]
+        stand_in = [
+            helper.make_node("DequantizeLinear", ["x0", "x1", "x2"], ["numbers"]),
+            helper.make_node("ReduceMean", ["numbers"], ["mean"], **attributes),
+            helper.make_node("QuantizeLinear", ["mean", "x3", "x4"], ["y0"]),
+        ]
+        if "axes" in attributes:
+            stand_in[1] = helper.make_node("ReduceMean", ["numbers", "axes"], ["mean"], keepdims=attributes.get("keepdims", 1))
+            stand_in.insert(0, helper.make_node("Constant", [], ["axes"], value_ints=attributes["axes"]))
+        yield case("QLinearReduceMean", name, [*x, *target], stand_in=stand_in, **attributes)
     yield case("NhwcMaxPool", "uint8", [bytes_of(n, 2, 6, 7, 3)], kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1])
 
 
@@ -105,6 +120,20 @@ def products() -> Iterator[Case]:
     a = bytes_of(n, 2, 3, 9)
     yield case("MatMulIntegerToFloat", "plain", [a, w, F32(0.02), F32(0.01)])
     yield case("MatMulIntegerToFloat", "all", [a, w, F32(0.02), n.floats(5, low=0.005, high=0.02), U8(117), np.zeros(5, I8), n.floats(5)])
+
+
+def embeddings() -> Iterator[Case]:
+    n = Numbers("QEmbedLayerNormalization")
+    words, places, width = 10, 7, 8
+    ids, mask = n.ints(2, 5, low=0, high=words, dtype=np.int32), np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 0]], np.int32)
+    for name, dtype in (("uint8", U8), ("int8", I8)):
+        tables = [bytes_of(n, *shape, dtype=dtype) for shape in ((words, width), (places, width), (2, width), (width,), (width,))]
+        scales = [np.array(scale, F32) for scale in (0.021, 0.013, 0.017, 0.005, 0.009)]
+        zeros = [np.array(zero, dtype) for zero in (100, 90, 80, 3, 70)]
+        inputs = [ids, n.ints(2, 5, low=0, high=2, dtype=np.int32), *tables, mask, *scales, *zeros]
+        yield case("QEmbedLayerNormalization", name, inputs, constants=(2, 3, 4, 5, 6), n_outputs=2, epsilon=1e-5)
+    inputs = [ids, None, *tables[:2], None, *tables[3:], None, *scales[:2], None, *scales[3:], *zeros[:2], None, *zeros[3:]]
+    yield case("QEmbedLayerNormalization", "without_segments", inputs, n_outputs=2, epsilon=1e-12)
 
 
 def few_bits() -> Iterator[Case]:

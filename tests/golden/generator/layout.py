@@ -153,6 +153,13 @@ def constants() -> Iterator[Case]:
         yield case("Constant", name, [], opset=12, **{name: value})
     yield case("Constant", "int64", [], opset=9, value=numpy_helper.from_array(n.ints(3)))
     yield case("Constant", "strings", [], opset=13, value=helper.make_tensor("c", 8, [2], [b"x", b"y"]))
+    sparse = helper.make_sparse_tensor(numpy_helper.from_array(n.floats(3)), numpy_helper.from_array(np.array([1, 4, 5])), [2, 3])
+    add = helper.make_node("Add", ["x", "w"], ["y"], name="add")
+    for opset in (11, 13):
+        constant = helper.make_node("Constant", [], ["w"], name="constant", sparse_value=sparse)
+        yield Case(f"constant_sparse_opset{opset}", [constant, add], {"x": n.floats(2, 3)}, ["y"], opset=opset)
+    sparse = helper.make_sparse_tensor(numpy_helper.from_array(n.ints(2), "w"), numpy_helper.from_array(np.array([[0, 2], [2, 0]])), [3, 3])
+    yield Case("sparse_initializer", [add], {"x": n.ints(3, 3)}, ["y"], sparse_initializers=[sparse])
     for opset in history("ConstantOfShape"):
         yield case("ConstantOfShape", "zeros", [ints(2, 3)], opset=opset)
     yield case("ConstantOfShape", "value", [ints(2, 3)], opset=9, constants=(0,), value=numpy_helper.from_array(np.array([2.5], np.float32)))

@@ -33,3 +33,11 @@ def cases() -> Iterator[Case]:
     yield case("Gemm", "beta_zero", [n.floats(3, 4), n.floats(4, 5), n.floats(5)], beta=0.0)
     yield case("Gemm", "empty_batch", [n.floats(0, 4), n.floats(4, 5), n.floats(5)])
     yield case("Gemm", "float64", [n.floats(3, 4, dtype=np.float64), n.floats(4, 2, dtype=np.float64), n.floats(2, dtype=np.float64)])
+    # ONNX Runtime has no Gemm of integers.
+    n = Numbers("Gemm of integers")
+    for dtype in (np.int32, np.int64, np.uint32, np.uint64):
+        a, b, c = (n.ints(*shape, low=0, high=20, dtype=dtype) for shape in ((3, 4), (4, 5), (5,)))
+        yield case("Gemm", np.dtype(dtype).name, [a, b, c], is_by_reference=True)
+    a, b, c = (n.ints(*shape, low=0, dtype=np.int32) for shape in ((4, 3), (5, 4), (3, 1)))
+    yield case("Gemm", "int32_scaled", [a, b, c], is_by_reference=True, alpha=0.5, beta=2.0, transA=1, transB=1)
+    yield case("Gemm", "int32_without_c", [a, b], is_by_reference=True, transA=1, transB=1)

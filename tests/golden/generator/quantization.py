@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import ml_dtypes
 import numpy as np
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from .case import Case, Numbers, case, history
 
@@ -95,6 +95,25 @@ def products() -> Iterator[Case]:
     yield case("QLinearMatMul", "u8u8", unsigned)
     batch = [bytes_of(n, 2, 5, 9), *scales, bytes_of(n, 2, 9, 4, dtype=I8), F32(0.01), I8(0), F32(0.1), U8(128)]
     yield case("QLinearMatMul", "batches", batch)
+    # No run-time has 8-bit floats here: they are dequantised, multiplied and quantised.
+    stand_in = [
+        helper.make_node("DequantizeLinear", ["x0", "x1", "x2"], ["a"], axis=0),
+        helper.make_node("DequantizeLinear", ["x3", "x4", "x5"], ["b"], axis=1),
+        helper.make_node("MatMul", ["a", "b"], ["product"]),
+        helper.make_node("QuantizeLinear", ["product", "x6", "x7"], ["y0"]),
+    ]
+    a, b = n.floats(5, 9), n.floats(9, 4)
+    floats = [ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e4m3fnuz, ml_dtypes.float8_e5m2, ml_dtypes.float8_e5m2fnuz]
+    for dtype in floats:
+        zero = np.array(0, dtype)
+        inputs = [a.astype(dtype), F32(0.5), zero, b.astype(dtype), F32(0.25), zero, F32(0.125), zero]
+        yield case("QLinearMatMul", np.dtype(dtype).name, inputs, stand_in=stand_in, is_by_reference=True)
+    e4m3, e5m2 = floats[0], floats[2]
+    rows, columns = n.floats(5, low=0.1, high=0.5), n.floats(4, low=0.1, high=0.5)
+    inputs = [a.astype(e4m3), rows, np.zeros(5, e4m3), b.astype(e5m2), columns, np.zeros(4, e5m2), F32(0.01), U8(128)]
+    yield case("QLinearMatMul", "float8_per_row_and_column", inputs, stand_in=stand_in, is_by_reference=True)
+    inputs = [left, F32(0.02), U8(117), b.astype(e4m3), F32(0.25), np.array(0, e4m3), F32(0.125), np.array(0, e4m3)]
+    yield case("QLinearMatMul", "uint8_and_float8", inputs, stand_in=stand_in, is_by_reference=True)
 
 
 def convolutions() -> Iterator[Case]:

@@ -12,17 +12,17 @@ use crate::ops::fused;
 
 mod shuffle;
 
-/// Everything that this pass does.
-pub(super) fn fuse(editor: &mut GraphEditor<'_>, opset: i64) {
-    products(editor, opset);
+/// Everything that this pass does. `model_opset` is what a node means that has no opset of its own, as those that come out of functions have.
+pub(super) fn fuse(editor: &mut GraphEditor<'_>, model_opset: i64) {
+    products(editor, model_opset);
     shuffle::shuffles(editor);
 }
 
-fn products(editor: &mut GraphEditor<'_>, opset: i64) {
+fn products(editor: &mut GraphEditor<'_>, model_opset: i64) {
     let candidates: Vec<NodeId> = editor.nodes().map(|(id, _)| id).collect();
     for id in candidates {
-        if let Some(fusion) = Fusion::start(editor, id, opset) {
-            fusion.add_sum(editor).add_activation(editor, opset).apply(editor);
+        if let Some(fusion) = Fusion::start(editor, id, model_opset) {
+            fusion.add_sum(editor).add_activation(editor, model_opset).apply(editor);
         }
     }
 }
@@ -35,8 +35,9 @@ struct Fusion {
 
 impl Fusion {
     /// A product that a kernel can take over.
-    fn start(editor: &GraphEditor<'_>, id: NodeId, opset: i64) -> Option<Self> {
+    fn start(editor: &GraphEditor<'_>, id: NodeId, model_opset: i64) -> Option<Self> {
         let (graph, node) = (editor.graph(), editor.node(id));
+        let opset = node.opset.unwrap_or(model_opset);
         let is_suitable = node.domain.is_empty()
             && match node.op_type.as_str() {
                 "BatchNormalization" => opset >= 7 && is_suitable_normalization(graph, node),
@@ -96,9 +97,10 @@ impl Fusion {
         self
     }
 
-    fn add_activation(mut self, editor: &GraphEditor<'_>, opset: i64) -> Self {
+    fn add_activation(mut self, editor: &GraphEditor<'_>, model_opset: i64) -> Self {
         let Some((_, id)) = self.reader(editor) else { return self };
-        if let Some(activation) = activation(editor.graph(), editor.node(id), opset) {
+        let node = editor.node(id);
+        if let Some(activation) = activation(editor.graph(), node, node.opset.unwrap_or(model_opset)) {
             fused::set_activation(&mut self.node.attributes, activation);
             self.absorb(editor, id);
         }

@@ -125,7 +125,8 @@ fn what_the_graph_does_not_model_is_carried() {
             ..AttributeProto::default()
         }];
         graph.node[0].device_configurations = vec![Bytes::from_static(b"\x0a\x01c")];
-        let sparse = SparseTensorProto { values: Some(float_tensor("s", &[1], &[1.0])), dims: vec![4], ..SparseTensorProto::default() };
+        let indices = TensorProto { dims: vec![1], data_type: Some(7), int64_data: vec![2], ..TensorProto::default() };
+        let sparse = SparseTensorProto { values: Some(float_tensor("s", &[1], &[1.0])), indices: Some(indices), dims: vec![4] };
         graph.sparse_initializer = vec![sparse.encode_to_vec().into()];
         graph.quantization_annotation = vec![Bytes::from_static(b"\x0a\x01w")];
     });
@@ -133,6 +134,8 @@ fn what_the_graph_does_not_model_is_carried() {
     proto.configuration = vec![Bytes::from_static(b"\x0a\x03gpu")];
 
     let model = read(&proto).unwrap();
+    let sparse = &model.graph.sparse_initializers[&model.graph.find_value("s").unwrap()];
+    assert_eq!(sparse.to_dense().unwrap().as_slice::<f32>().unwrap().as_ref(), [0.0, 0.0, 1.0, 0.0]);
     let x = model.graph.find_value("x").unwrap();
     assert_eq!(model.graph.value(x).value_type, Some(ValueType::tensor(ElementType::F32, vec![Dimension::Unknown])));
     let saved = ModelProto::decode(Bytes::from(save_bytes(&model))).unwrap();

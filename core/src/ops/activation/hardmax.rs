@@ -1,25 +1,22 @@
 //! Hardmax: 1 where the largest value along an axis stands first, 0 elsewhere.
 
+use super::classes::Classes;
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
 use crate::ops::operator::{Outputs, single};
 use crate::ops::types::{Number, TypeSet, match_number};
-use crate::ops::{Inputs, NodeContext, OpError, Operator, RunContext, shape};
+use crate::ops::{Inputs, NodeContext, OpError, Operator, RunContext};
 use crate::tensor::{Shape, Tensor};
 
 /// <https://onnx.ai/onnx/operators/onnx__Hardmax.html>, opsets 1, 11 (over all axes from `axis` on), 13 (over `axis` alone).
 #[derive(Debug)]
 pub struct Hardmax {
-    axis: i64,
-    /// Before opset 13: the axes from `axis` on are one, those before it another.
-    flattens: bool,
+    classes: Classes,
 }
 
 impl Hardmax {
     pub fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
-        let flattens = node.opset < 13;
-        let axis = node.attributes.int("axis")?.unwrap_or(if flattens { 1 } else { -1 });
-        Ok(Box::new(Self { axis, flattens }))
+        Ok(Box::new(Self { classes: Classes::of(node)? }))
     }
 }
 
@@ -44,22 +41,18 @@ fn mark_largest<T: Number>(values: &mut [T], n_along: usize, n_inner: usize) {
 
 impl Operator for Hardmax {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
-        if let Some(rank) = inputs.tensor(0).and_then(|(_, shape)| shape.rank()) {
-            shape::normalize_axis(self.axis, rank)?;
-        }
-        Ok(vec![shape::same_as(inputs, 0)])
+        self.classes.infer(inputs)
     }
 
     fn run(&self, mut inputs: Inputs, _context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let x = inputs.take_tensor(0, "input")?;
         TypeSet::FLOATS.check(&x, 0, "input")?;
-        let axis = shape::normalize_axis(self.axis, x.rank())?;
+        self.classes.axis(x.rank())?;
         if x.is_empty() {
             return Ok(single(x));
         }
         let dims = Shape::from_slice(x.shape());
-        let (n_along, n_inner) =
-            if self.flattens { (dims[axis..].iter().product(), 1) } else { (dims[axis], dims[axis + 1..].iter().product::<usize>()) };
+        let [_, n_along, n_inner] = self.classes.sizes(&dims)?;
         let element_type = x.element_type();
         match_number!(element_type, T => {
             let mut values = x.into_vec::<T>()?;

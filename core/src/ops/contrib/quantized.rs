@@ -51,6 +51,11 @@ pub fn build_global_average_pool(node: &NodeContext<'_>) -> Result<Box<dyn Opera
     pool("GlobalAveragePool", node)
 }
 
+/// Has its axes as an attribute, as ReduceMean had before opset 18.
+pub fn build_reduce_mean(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
+    requantized(standard("ReduceMean", 13, node.attributes, 1, 1)?)
+}
+
 /// Attribute `opset` says which Softmax it was.
 pub fn build_softmax(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     let opset = node.attributes.require_int("opset")?;

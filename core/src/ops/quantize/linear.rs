@@ -13,12 +13,17 @@ use crate::tensor::Tensor;
 
 /// What both operators are told about scales.
 #[derive(Debug)]
-struct Scaling {
+pub struct Scaling {
     axis: i64,
     block_size: usize,
 }
 
 impl Scaling {
+    /// One scale for all elements, or one for each place of an axis.
+    pub fn along(axis: i64) -> Self {
+        Self { axis, block_size: 0 }
+    }
+
     fn new(node: &NodeContext<'_>) -> Result<Self, OpError> {
         let block_size = node.attributes.int("block_size")?.unwrap_or(0);
         let block_size =
@@ -54,7 +59,7 @@ fn element_type(node: &NodeContext<'_>, name: &str) -> Result<Option<ElementType
 ///
 /// The division is in float32 whatever the type of the scale, as in ONNX Runtime, unless attribute `precision` asks for less.
 #[derive(Debug)]
-struct QuantizeLinear {
+pub struct QuantizeLinear {
     scaling: Scaling,
     saturates: bool,
     has_zero_point: bool,
@@ -77,6 +82,11 @@ pub fn build_quantize(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpErr
 }
 
 impl QuantizeLinear {
+    /// One scale and one zero point for all elements; what is out of range saturates.
+    pub fn uniform() -> Self {
+        Self { scaling: Scaling::along(0), saturates: true, has_zero_point: true, output: None, precision: ElementType::F32 }
+    }
+
     fn output_type(&self, zero_point: Option<ElementType>) -> Result<ElementType, OpError> {
         match (zero_point, self.output) {
             (Some(zero_point), Some(output)) if zero_point != output => {
@@ -148,9 +158,16 @@ impl Operator for QuantizeLinear {
 
 /// `(x − zero_point) · scale`. <https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html>
 #[derive(Debug)]
-struct DequantizeLinear {
+pub struct DequantizeLinear {
     scaling: Scaling,
     output: Option<ElementType>,
+}
+
+impl DequantizeLinear {
+    /// To float32.
+    pub fn along(axis: i64) -> Self {
+        Self { scaling: Scaling::along(axis), output: Some(ElementType::F32) }
+    }
 }
 
 pub fn build_dequantize(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {

@@ -1,13 +1,14 @@
 //! MatMulInteger and QLinearMatMul.
 
+use super::linear::{DequantizeLinear, QuantizeLinear};
 use super::operands::{EightBits, Target, check_count, requantize, scales, zero_points};
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
 use crate::host::ElementType;
 use crate::kernels::integer_product::{PackedRight, multiply};
 use crate::ops::broadcast::Walk;
-use crate::ops::matmul::{Product, infer_product, product_macs};
-use crate::ops::operator::{Outputs, single};
+use crate::ops::matmul::{Product, infer_product, of_stacks, product_macs};
+use crate::ops::operator::{Outputs, run_one, single};
 use crate::ops::{Inputs, NodeContext, OpError, Operator, RunContext};
 use crate::tensor::Tensor;
 
@@ -142,10 +143,35 @@ impl Operator for MatMulInteger {
     }
 }
 
-/// The product of quantised matrices, quantised. <https://onnx.ai/onnx/operators/onnx__QLinearMatMul.html>, opsets 10, 21 (half-precision scales).
+/// The product of quantised matrices, quantised. <https://onnx.ai/onnx/operators/onnx__QLinearMatMul.html>, opsets 10, 21 (half-precision scales,
+/// 8-bit floats). Where an operand is of 8-bit floats, the numbers behind both are multiplied in float32.
 #[derive(Debug)]
 struct QLinearMatMul {
     product: IntegerProduct,
+}
+
+/// A tensor with its scales and zero points, three inputs in a row.
+struct Side {
+    tensor: Tensor,
+    scales: Tensor,
+    zero_points: Tensor,
+}
+
+impl Side {
+    fn take(inputs: &mut Inputs, index: usize, names: [&'static str; 3]) -> Result<Self, OpError> {
+        let (tensor, scales) = (inputs.take_tensor(index, names[0])?, inputs.take_tensor(index + 1, names[1])?);
+        Ok(Self { tensor, scales, zero_points: inputs.take_tensor(index + 2, names[2])? })
+    }
+
+    /// The numbers behind the elements; where there are several scales, they belong to the places of an axis.
+    fn numbers(self, axis: i64, context: &RunContext<'_>) -> Result<Tensor, OpError> {
+        let axis = if self.tensor.rank() > 1 { axis } else { -1 };
+        run_one(&DequantizeLinear::along(axis), [self.tensor, self.scales, self.zero_points], context)
+    }
+}
+
+fn is_integer(tensor: &Tensor) -> bool {
+    matches!(tensor.element_type(), ElementType::I8 | ElementType::U8)
 }
 
 pub fn build_quantized(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
@@ -159,20 +185,26 @@ impl Operator for QLinearMatMul {
     }
 
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
-        let (left, right) = (inputs.take_tensor(0, "a")?, inputs.take_tensor(3, "b")?);
-        let left_scales = scales(&inputs.take_tensor(1, "a_scale")?, 1, "a_scale")?;
-        let right_scales = scales(&inputs.take_tensor(4, "b_scale")?, 4, "b_scale")?;
-        let (left_zeros, right_zeros) = (inputs.take_tensor(2, "a_zero_point")?, inputs.take_tensor(5, "b_zero_point")?);
-        let target = Target::take(&mut inputs, 6, ["y_scale", "y_zero_point"], left.element_type())?;
-        let product = Product::new(left.shape(), right.shape())?;
+        let left = Side::take(&mut inputs, 0, ["a", "a_scale", "a_zero_point"])?;
+        let right = Side::take(&mut inputs, 3, ["b", "b_scale", "b_zero_point"])?;
+        let (target_scale, target_zero) = (inputs.take_tensor(6, "y_scale")?, inputs.take_optional_tensor(7, "y_zero_point")?);
+        if !(is_integer(&left.tensor) && is_integer(&right.tensor) && target_zero.as_ref().is_none_or(is_integer)) {
+            let target_zero = target_zero.ok_or(OpError::MissingInput { index: 7, name: "y_zero_point" })?;
+            let product = of_stacks(left.numbers(-2, context)?, right.numbers(-1, context)?, context)?;
+            return run_one(&QuantizeLinear::uniform(), [product, target_scale, target_zero], context).map(single);
+        }
+        let target = Target::new(&target_scale, target_zero.as_ref(), 6, ["y_scale", "y_zero_point"], left.tensor.element_type())?;
+        let left_scales = scales(&left.scales, 1, "a_scale")?;
+        let right_scales = scales(&right.scales, 4, "b_scale")?;
+        let product = Product::new(left.tensor.shape(), right.tensor.shape())?;
         context.check_result_size(target.element_type, &product.result)?;
         check_count(left_scales.len(), product.rows, 1, "a_scale", "rows")?;
         check_count(right_scales.len(), product.columns, 4, "b_scale", "columns")?;
         let sides = Sides {
-            left: &left,
-            left_zero_points: &zero_points(Some(&left_zeros), left.element_type(), 2, "a_zero_point")?,
-            right: &right,
-            right_zero_points: &zero_points(Some(&right_zeros), right.element_type(), 5, "b_zero_point")?,
+            left: &left.tensor,
+            left_zero_points: &zero_points(Some(&left.zero_points), left.tensor.element_type(), 2, "a_zero_point")?,
+            right: &right.tensor,
+            right_zero_points: &zero_points(Some(&right.zero_points), right.tensor.element_type(), 5, "b_zero_point")?,
         };
         // One list of factors for each row that has a scale of its own.
         let factors: Vec<Vec<f32>> = left_scales.iter().map(|left| right_scales.iter().map(|right| left * right / target.scale).collect()).collect();

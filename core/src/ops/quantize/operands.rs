@@ -56,8 +56,11 @@ pub fn check_count(length: usize, count: usize, index: usize, name: &'static str
 
 /// Takes the only number of an input out: a scale.
 pub fn take_scale(inputs: &mut Inputs, index: usize, name: &'static str) -> Result<f32, OpError> {
-    let tensor = inputs.take_tensor(index, name)?;
-    match scales(&tensor, index, name)?.as_slice() {
+    scale(&inputs.take_tensor(index, name)?, index, name)
+}
+
+fn scale(tensor: &Tensor, index: usize, name: &'static str) -> Result<f32, OpError> {
+    match scales(tensor, index, name)?.as_slice() {
         &[scale] => Ok(scale),
         _ => Err(OpError::WrongInput { index, name, expected: "one number".to_owned(), found: format!("{tensor:?}") }),
     }
@@ -81,11 +84,16 @@ pub struct Uniform {
 impl Uniform {
     /// Takes a tensor, its scale and its zero point (which may be left out) from three inputs in a row.
     pub fn take(inputs: &mut Inputs, index: usize, names: [&'static str; 3]) -> Result<Self, OpError> {
-        let tensor = inputs.take_tensor(index, names[0])?;
-        EightBits::new(&tensor, index, names[0])?;
-        let scale = take_scale(inputs, index + 1, names[1])?;
-        let zero_point = inputs.take_optional_tensor(index + 2, names[2])?;
-        let zero_point = one(&zero_points(zero_point.as_ref(), tensor.element_type(), index + 2, names[2])?, index + 2, names[2])?;
+        Self::take_from(inputs, [index, index + 1, index + 2], names)
+    }
+
+    /// As [`Self::take`], from inputs that are apart.
+    pub fn take_from(inputs: &mut Inputs, indices: [usize; 3], names: [&'static str; 3]) -> Result<Self, OpError> {
+        let tensor = inputs.take_tensor(indices[0], names[0])?;
+        EightBits::new(&tensor, indices[0], names[0])?;
+        let scale = take_scale(inputs, indices[1], names[1])?;
+        let zero_point = inputs.take_optional_tensor(indices[2], names[2])?;
+        let zero_point = one(&zero_points(zero_point.as_ref(), tensor.element_type(), indices[2], names[2])?, indices[2], names[2])?;
         Ok(Self { tensor, scale, zero_point })
     }
 
@@ -125,10 +133,15 @@ pub struct Target {
 impl Target {
     /// Takes scale and zero point from two inputs in a row. Without a zero point, the type is `default`.
     pub fn take(inputs: &mut Inputs, index: usize, names: [&'static str; 2], default: ElementType) -> Result<Self, OpError> {
-        let scale = take_scale(inputs, index, names[0])?;
-        let zero_point = inputs.take_optional_tensor(index + 1, names[1])?;
-        let element_type = zero_point.as_ref().map_or(default, Tensor::element_type);
-        let zero_point = one(&zero_points(zero_point.as_ref(), element_type, index + 1, names[1])?, index + 1, names[1])?;
+        let (scale, zero_point) = (inputs.take_tensor(index, names[0])?, inputs.take_optional_tensor(index + 1, names[1])?);
+        Self::new(&scale, zero_point.as_ref(), index, names, default)
+    }
+
+    /// As [`Self::take`], of the two inputs themselves.
+    pub fn new(scale: &Tensor, zero_point: Option<&Tensor>, index: usize, names: [&'static str; 2], default: ElementType) -> Result<Self, OpError> {
+        let scale = self::scale(scale, index, names[0])?;
+        let element_type = zero_point.map_or(default, Tensor::element_type);
+        let zero_point = one(&zero_points(zero_point, element_type, index + 1, names[1])?, index + 1, names[1])?;
         Ok(Self { element_type, scale, zero_point })
     }
 

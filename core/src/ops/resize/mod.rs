@@ -11,7 +11,7 @@ use geometry::{AspectRatio, AxisPlan, Blend, Coordinates, Mode, Nearest, Request
 
 use super::operator::{Outputs, single};
 use super::registry::{OpsetRange, Registration};
-use super::shape::normalize_axis;
+use super::shape::{like_with_dims, normalize_axis};
 use super::{Inputs, NodeContext, OpError, Operator, Placement, RunContext};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Attributes, Dimension, SymbolicShape, ValueType};
@@ -188,12 +188,7 @@ impl Resize {
 
 impl Operator for Resize {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
-        let Some((element_type, input)) = inputs.tensor(0) else { return Ok(vec![None]) };
-        let shape = match input.dims() {
-            Some(dims) => self.infer_dims(dims, inputs)?,
-            None => SymbolicShape::unknown(),
-        };
-        Ok(vec![Some(ValueType::tensor(element_type, shape))])
+        Ok(vec![like_with_dims(inputs, 0, |dims| self.infer_dims(dims, inputs))?])
     }
 
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {

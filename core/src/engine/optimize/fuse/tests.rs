@@ -207,3 +207,26 @@ fn what_only_looks_like_a_shuffle_stays() {
         case.check(3);
     }
 }
+
+#[test]
+fn a_node_out_of_a_function_keeps_the_opset_of_its_function() {
+    // The bounds of a Clip are attributes before opset 11, inputs from then on; each node may have come from a function with another opset.
+    let attributes = [("min", Attribute::Float(-0.25)), ("max", Attribute::Float(0.25))];
+    for (model_opset, own_opset, bounds_at) in [(21, Some(6), 0.25), (6, Some(13), 0.5), (21, None, 0.5), (6, None, 0.25)] {
+        let mut case = Case::new(&[3, 6]);
+        case.model.opset_imports = [(String::new(), model_opset)].into();
+        case.constant("w", &[6, 5]);
+        for (name, bound) in [("low", -0.5_f32), ("high", 0.5)] {
+            let id = case.model.graph.value_named(name);
+            case.model.graph.initializers.insert(id, HostTensor::from_vec(vec![], &[bound]).unwrap().into());
+        }
+        case.node("MatMul", &["x", "w"], "p", &[]);
+        let bounds: &[&str] = if own_opset.unwrap_or(model_opset) < 11 { &["p"] } else { &["p", "low", "high"] };
+        case.node("Clip", bounds, "y", &attributes);
+        case.model.graph.nodes[1].opset = own_opset;
+        case.check(1);
+        let result = case.plan(true).run(&TaskCtx::unattended(), case.inputs.clone()).unwrap();
+        let largest = result[0].as_tensor().unwrap().as_slice::<f32>().unwrap().iter().copied().fold(f32::MIN, f32::max);
+        assert_eq!(largest, bounds_at, "a model of opset {model_opset} with a node of {own_opset:?}");
+    }
+}

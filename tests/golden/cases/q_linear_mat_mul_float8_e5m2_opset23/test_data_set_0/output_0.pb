@@ -1,0 +1,1 @@
+By0JEIÄDÁÁÈ¾CEEEBDGÂÆ½D@
