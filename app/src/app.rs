@@ -59,7 +59,7 @@ impl DrydockApp {
     pub fn new(ctx: &Context, options: Options) -> Self {
         theme::install(ctx);
         let waker = ctx.clone();
-        let mut session = Session::new(move || waker.request_repaint());
+        let mut session = Session::new(move || waker.request_repaint()).with_home(options.home.clone());
         let saved = options.home.as_deref().map(Settings::load).unwrap_or_default();
         session.restore_recent_models(saved.remembered.recent_models.clone());
         ctx.set_theme(eframe::egui::ThemePreference::from(saved.preferences.theme));

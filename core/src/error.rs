@@ -29,6 +29,8 @@ pub enum Error {
     #[error(transparent)]
     Profile(crate::profile::ProfileError),
     #[error(transparent)]
+    Registry(crate::registry::RegistryError),
+    #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
 
@@ -52,6 +54,7 @@ impl Error {
                         | crate::profile::ProfileError::Plan(crate::engine::PlanError::Cancelled(_))
                         | crate::profile::ProfileError::Run(crate::engine::RunError::Cancelled(_))
                 )
+                | Self::Registry(crate::registry::RegistryError::Cancelled(_))
         )
     }
 }
@@ -75,4 +78,5 @@ from_with_cancellation!(
     Predict(crate::predict::PredictError),
     Verify(crate::verify::VerifyError),
     Profile(crate::profile::ProfileError),
+    Registry(crate::registry::RegistryError),
 );

@@ -93,7 +93,7 @@ pub struct FunctionReport {
 /// Looks at a model file without compiling it. Weights are not read.
 pub fn inspect_file(ctx: &TaskCtx, path: &Path) -> Result<InspectReport, LoadError> {
     let file = onnx::load(ctx, path)?;
-    Ok(inspect_model(path, file.file_bytes, &file.model))
+    Ok(inspect_model(path, file.bytes.len() as u64, &file.model))
 }
 
 /// Looks at an opened model. Weights are not read.

@@ -26,11 +26,12 @@ pub mod engine;
 pub mod data;
 
 pub mod contract;
+pub mod machine;
 pub mod model;
+pub mod registry;
 
 pub mod doctor;
 pub mod inspect;
-pub mod machine;
 pub mod predict;
 pub mod profile;
 pub mod score;

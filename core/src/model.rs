@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+mod content;
+
+pub use content::{Content, ContentFile, sha256};
+
 use crate::contract::{Contract, ContractSource};
 use crate::engine::{Plan, PlanError, PlanOptions};
 use crate::graph::Model;
@@ -18,6 +22,8 @@ pub struct OpenModel {
     pub contract: Contract,
     pub contract_source: ContractSource,
     pub device: Device,
+    /// The files themselves, as they were when the model was opened.
+    pub content: Content,
     /// The compiled plan, or why there is none: a model that can't run can still be inspected. Empty until somebody wants to run it.
     plan: OnceLock<Result<Arc<Plan>, PlanError>>,
 }
@@ -34,12 +40,18 @@ impl OpenModel {
     pub fn load(ctx: &TaskCtx, path: &Path, device: Device) -> Result<Self, Error> {
         let file = onnx::load(ctx, path)?;
         let contract = Contract::for_model(&file.model, path)?;
-        Ok(Self::from_parts(path.to_owned(), file.file_bytes, file.model, contract, device))
+        let opened = Self::from_parts(path.to_owned(), file.bytes.len() as u64, file.model, contract, device);
+        Ok(Self { content: Content::new(file.bytes, file.external), ..opened })
     }
 
     pub(crate) fn from_parts(path: PathBuf, file_bytes: u64, model: Model, contract: (Contract, ContractSource), device: Device) -> Self {
         let (contract, contract_source) = contract;
-        Self { path, file_bytes, model, contract, contract_source, device, plan: OnceLock::new() }
+        Self { path, file_bytes, model, contract, contract_source, device, content: Content::default(), plan: OnceLock::new() }
+    }
+
+    /// What identifies the model whatever its file is called: see [`Content::sha256`]. Computed at the first call, which reads every byte.
+    pub fn sha256(&self) -> &str {
+        self.content.sha256()
     }
 
     /// The plan, or the error that says why the model can't run. Compiles at the first call if [`Self::load`] opened the model.

@@ -104,6 +104,7 @@ impl App {
             Some(Ok(remembered)) => (remembered, None),
             Some(Err(error)) => (Remembered::default(), Some(Notice::error(&format!("what was remembered can't be used: {error}")))),
         };
+        session = session.with_home(config.home.clone());
         session.restore_recent_models(remembered.recent_models.clone());
         let mut app = Self {
             session,

@@ -9,6 +9,15 @@ use bytes::Bytes;
 use super::error::Invalid;
 use super::proto::StringStringEntryProto;
 
+/// A file beside a model that holds data of it.
+#[derive(Debug, Clone)]
+pub struct ExternalFile {
+    /// As the model names it: relative to its own folder.
+    pub location: String,
+    pub path: PathBuf,
+    pub bytes: Bytes,
+}
+
 /// Opens each external file once.
 pub(super) struct ExternalFiles {
     model_path: PathBuf,
@@ -20,9 +29,9 @@ impl ExternalFiles {
         Self { model_path: model_path.to_owned(), opened: BTreeMap::new() }
     }
 
-    /// Paths of the files that were needed.
-    pub(super) fn paths(&self) -> Vec<PathBuf> {
-        self.opened.values().map(|(path, _)| path.clone()).collect()
+    /// The files that were needed, by location.
+    pub(super) fn into_files(self) -> Vec<ExternalFile> {
+        self.opened.into_iter().map(|(location, (path, bytes))| ExternalFile { location, path, bytes }).collect()
     }
 
     /// The bytes that an `external_data` entry names. `needed` is what the tensor's dims ask for; it is used where the entry gives no length.

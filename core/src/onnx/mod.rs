@@ -4,7 +4,7 @@
 //! `proto` declares the messages; `decode` and `encode` translate models, `tensor` and `types` their parts; `external` finds data beside
 //! the model; `write` writes files; `values` reads and writes single values (test data); `foreign` recognises what is no model at all.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -27,26 +27,27 @@ mod write;
 
 use error::Invalid;
 pub use error::{LoadError, SaveError};
+pub use external::ExternalFile;
 use external::ExternalFiles;
 
 /// A model with what was found about its file.
 #[derive(Debug, Clone)]
 pub struct LoadedFile {
     pub model: Model,
-    pub file_bytes: u64,
-    /// Files beside the model that hold external data.
-    pub external_files: Vec<PathBuf>,
+    /// The file itself, mapped.
+    pub bytes: Bytes,
+    /// Files beside the model that hold external data, by location.
+    pub external: Vec<ExternalFile>,
 }
 
 /// Loads a model file, with external data from the model's own folder only.
 pub fn load(ctx: &TaskCtx, path: &Path) -> Result<LoadedFile, LoadError> {
     ctx.checkpoint()?;
     let bytes = external::map_file(path).map_err(|source| LoadError::Io { path: path.to_owned(), source })?;
-    let file_bytes = bytes.len() as u64;
     let mut external = ExternalFiles::beside(path);
-    let model = decode_model(path, bytes, &mut external)?;
+    let model = decode_model(path, bytes.clone(), &mut external)?;
     ctx.checkpoint()?;
-    Ok(LoadedFile { model, file_bytes, external_files: external.paths() })
+    Ok(LoadedFile { model, bytes, external: external.into_files() })
 }
 
 /// Reads a model from the bytes of a file. `path` is where external data are looked for, and what errors name.

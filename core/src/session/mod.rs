@@ -17,6 +17,7 @@ mod command_line;
 mod opening;
 mod predicting;
 mod profiling;
+mod recording;
 mod scoring;
 mod state;
 mod task;
@@ -27,6 +28,7 @@ pub use state::{JobKind, JobRecord, JobState, OpenedModel, State};
 pub use task::Task;
 
 use predicting::{Lane, Question};
+use recording::Recording;
 
 /// What a job returns.
 #[derive(Debug)]
@@ -46,6 +48,7 @@ pub struct Session {
     running: Vec<JobHandle>,
     prediction: Lane,
     what_if: Lane,
+    recording: Recording,
     events: Vec<Event>,
 }
 
@@ -58,6 +61,7 @@ impl Session {
             running: Vec::new(),
             prediction: Lane::default(),
             what_if: Lane::default(),
+            recording: Recording::default(),
             events: Vec::new(),
         }
     }
@@ -176,6 +180,7 @@ impl Session {
     fn finish(&mut self, id: JobId, outcome: JobOutcome<JobResult>) -> JobState {
         let seconds = self.progress(id).map(|progress| progress.elapsed().as_secs_f64());
         self.running.retain(|handle| handle.id != id);
+        self.take_notes();
         let question = [Question::Row, Question::WhatIf].into_iter().find(|question| self.lane(*question).running == Some(id));
         let state = match outcome {
             JobOutcome::Done(result) => {

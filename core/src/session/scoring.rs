@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{JobKind, JobResult, Session, file_name};
 use crate::jobs::JobId;
+use crate::registry::RunKind;
 use crate::score::ScoreRequest;
 use crate::verify::VerifyRequest;
 use crate::{data, format, score, verify};
@@ -23,8 +24,11 @@ impl Session {
     pub(super) fn score(&mut self, request: ScoreRequest) -> Option<JobId> {
         let model = self.model()?;
         let label = format!("scoring {}", file_name(&request.data));
+        let recorder = self.recorder();
         Some(self.start(JobKind::Score, label, move |ctx| {
             let report = score::score(ctx, &model, &request)?;
+            let summary = serde_json::json!({ "data": &request.data, "rows": report.rows, "metrics": &report.metrics });
+            recorder.record(RunKind::Score, &model, summary, &report);
             // The file is written and the job a success even if its head can't be shown.
             let preview = data::describe(&report.output, SCORED_PREVIEW_ROWS).ok().map(Box::new);
             Ok(JobResult::Scored(Box::new(report), preview))

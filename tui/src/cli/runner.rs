@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use drydock_core::format;
-use drydock_core::session::{Command, JobState, OpenedModel, Session};
+use drydock_core::session::{Command, Event, JobState, OpenedModel, Session};
 use drydock_core::task::ProgressCell;
+use drydock_core::{format, home};
 
 use super::args::CommonArgs;
+use super::output::say;
 use crate::text;
 
 /// Why a command did not do what it was asked.
@@ -35,6 +36,7 @@ pub struct Runner {
     pub session: Session,
     interrupts: Arc<AtomicUsize>,
     shows_progress: bool,
+    is_quiet: bool,
 }
 
 /// Short work shows no progress: it would only flicker.
@@ -52,7 +54,9 @@ impl Runner {
         };
         ctrlc::set_handler(handler).map_err(|error| Failure::Error(format!("Ctrl-C can't be handled: {error}")))?;
         let shows_progress = !common.quiet && !common.no_progress && std::io::stderr().is_terminal();
-        Ok(Self { session: Session::new(|| {}), interrupts, shows_progress })
+        // Without a data home models have no names, and nothing is recorded.
+        let session = Session::new(|| {}).with_home(home::folder().ok());
+        Ok(Self { session, interrupts, shows_progress, is_quiet: common.quiet })
     }
 
     /// Whether somebody watches stderr.
@@ -94,6 +98,13 @@ impl Runner {
             }
         });
         line.clear();
+        for event in self.session.poll() {
+            if let (false, Event::Notice(notice)) = (self.is_quiet, event)
+                && !notice.is_error
+            {
+                say(&format!("note: {}", notice.text));
+            }
+        }
         match state {
             JobState::Failed(message) => Err(Failure::Error(message)),
             JobState::Cancelled => Err(Failure::Cancelled),

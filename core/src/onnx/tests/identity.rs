@@ -42,7 +42,7 @@ fn a_saved_file_is_the_same_model() {
     save(&TaskCtx::unattended(), &model, &path).unwrap();
     let file = load(&TaskCtx::unattended(), &path).unwrap();
     assert!(file.model == model);
-    assert!(file.external_files.is_empty());
+    assert!(file.external.is_empty());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file was left");
 }
 
@@ -58,8 +58,9 @@ fn weights_beyond_the_limit_go_to_a_file_of_their_own() {
     }
     write::write(&TaskCtx::unattended(), &model, &path, 100_000).unwrap();
     let file = load(&TaskCtx::unattended(), &path).unwrap();
-    assert_eq!(file.external_files, [folder.path().join("large.onnx.data").canonicalize().unwrap()]);
-    assert!(file.file_bytes < 1_000);
+    let paths: Vec<_> = file.external.iter().map(|file| file.path.as_path()).collect();
+    assert_eq!(paths, [folder.path().join("large.onnx.data").canonicalize().unwrap()]);
+    assert!(file.bytes.len() < 1_000);
     assert_eq!(save_bytes(&file.model), save_bytes(&model));
     // Saving over the very files that are mapped leaves the model intact.
     write::write(&TaskCtx::unattended(), &file.model, &path, 100_000).unwrap();
