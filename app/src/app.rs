@@ -60,6 +60,7 @@ impl DrydockApp {
         theme::install(ctx);
         let waker = ctx.clone();
         let mut session = Session::new(move || waker.request_repaint()).with_home(options.home.clone());
+        session.watch_registry();
         let saved = options.home.as_deref().map(Settings::load).unwrap_or_default();
         session.restore_recent_models(saved.remembered.recent_models.clone());
         ctx.set_theme(eframe::egui::ThemePreference::from(saved.preferences.theme));

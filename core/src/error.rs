@@ -29,6 +29,8 @@ pub enum Error {
     #[error(transparent)]
     Profile(crate::profile::ProfileError),
     #[error(transparent)]
+    UnknownModel(#[from] crate::resolve::UnknownModel),
+    #[error(transparent)]
     Registry(crate::registry::RegistryError),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

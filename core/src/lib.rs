@@ -29,6 +29,7 @@ pub mod contract;
 pub mod machine;
 pub mod model;
 pub mod registry;
+pub mod resolve;
 
 pub mod doctor;
 pub mod inspect;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 mod content;
 
+pub(crate) use content::hex;
 pub use content::{Content, ContentFile, sha256};
 
 use crate::contract::{Contract, ContractSource};
@@ -12,6 +13,16 @@ use crate::engine::{Plan, PlanError, PlanOptions};
 use crate::graph::Model;
 use crate::tensor::Device;
 use crate::{Error, onnx, task::TaskCtx};
+
+/// Where an opened model was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// A file that somebody named.
+    #[default]
+    File,
+    /// A version of the registry.
+    Registered { name: String, version: u32 },
+}
 
 /// An opened model. Immutable: jobs hold an `Arc` of it while the faces go on.
 #[derive(Debug)]
@@ -22,6 +33,7 @@ pub struct OpenModel {
     pub contract: Contract,
     pub contract_source: ContractSource,
     pub device: Device,
+    pub origin: Origin,
     /// The files themselves, as they were when the model was opened.
     pub content: Content,
     /// The compiled plan, or why there is none: a model that can't run can still be inspected. Empty until somebody wants to run it.
@@ -32,8 +44,13 @@ impl OpenModel {
     /// Loads a model and compiles it for a device.
     pub fn open(ctx: &TaskCtx, path: &Path, device: Device) -> Result<Self, Error> {
         let opened = Self::load(ctx, path, device)?;
-        let _ = opened.plan.set(opened.compile(ctx));
+        opened.prepare(ctx);
         Ok(opened)
+    }
+
+    /// Compiles a model that was loaded to look at it, so that the first run need not.
+    pub fn prepare(&self, ctx: &TaskCtx) {
+        let _ = self.plan.get_or_init(|| self.compile(ctx));
     }
 
     /// Loads a model to look at it: weights are not touched, nothing is compiled.
@@ -46,7 +63,7 @@ impl OpenModel {
 
     pub(crate) fn from_parts(path: PathBuf, file_bytes: u64, model: Model, contract: (Contract, ContractSource), device: Device) -> Self {
         let (contract, contract_source) = contract;
-        Self { path, file_bytes, model, contract, contract_source, device, content: Content::default(), plan: OnceLock::new() }
+        Self { path, file_bytes, model, contract, contract_source, device, origin: Origin::File, content: Content::default(), plan: OnceLock::new() }
     }
 
     /// What identifies the model whatever its file is called: see [`Content::sha256`]. Computed at the first call, which reads every byte.
@@ -68,8 +85,19 @@ impl OpenModel {
         Plan::compile(ctx, &self.model, &PlanOptions { device: self.device.clone(), ..PlanOptions::default() }).map(Arc::new)
     }
 
-    /// The contract's name and version, or the file's stem.
+    /// What to write for this model on a command line.
+    pub fn argument(&self) -> PathBuf {
+        match &self.origin {
+            Origin::File => self.path.clone(),
+            Origin::Registered { name, version } => format!("{name}:{version}").into(),
+        }
+    }
+
+    /// The registry's name and version, or the contract's, or the file's stem.
     pub fn title(&self) -> String {
+        if let Origin::Registered { name, version } = &self.origin {
+            return format!("{name} v{version}");
+        }
         let stem = || self.path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let name = self.contract.name.clone().unwrap_or_else(stem);
         match self.contract.version {

@@ -5,8 +5,10 @@
 mod bad_input;
 mod help;
 mod inspect;
+mod models;
 mod predict;
 mod profile;
+mod registry;
 mod run;
 mod score;
 mod signals;

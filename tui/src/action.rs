@@ -34,6 +34,17 @@ pub enum Action {
     /// Show or hide what the answer would be for other values.
     WhatIf,
     CloseModel,
+    /// Add the opened model to the registry.
+    AddModel,
+    /// Point an alias at the selected version.
+    SetAlias,
+    Promote,
+    RollBack,
+    /// Protect an alias, or no longer.
+    Protect,
+    RemoveVersion,
+    /// Hold the registry's files and records against their hashes.
+    CheckRegistry,
     /// Run ONNX test sets.
     Verify,
     CopyCommand,

@@ -105,6 +105,7 @@ impl App {
             Some(Err(error)) => (Remembered::default(), Some(Notice::error(&format!("what was remembered can't be used: {error}")))),
         };
         session = session.with_home(config.home.clone());
+        session.watch_registry();
         session.restore_recent_models(remembered.recent_models.clone());
         let mut app = Self {
             session,

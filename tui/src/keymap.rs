@@ -157,6 +157,13 @@ pub const BINDINGS: &[Binding] = bindings![
     Everywhere: [control('c')], Action::Quit, "quit", "Quit at once; what runs is cancelled";
     Models: [key(KeyCode::Enter)], Action::Confirm, "open", "Open the selected model";
     Models: [ch('o'), ch('e')], Action::OpenPath, "type a path", "Open a model by its path";
+    Models: [ch('a')], Action::AddModel, "add", "Add the opened model to the registry";
+    Models: [ch('m')], Action::SetAlias, "alias", "Point an alias at the selected version, or take one away";
+    Models: [ch('p')], Action::Promote, "promote", "Promote the selected version to an alias";
+    Models: [ch('b')], Action::RollBack, "roll back", "Point an alias back at what it pointed at before";
+    Models: [ch('t')], Action::Protect, "protect", "Protect an alias: only a passed check moves it; or no longer";
+    Models: [ch('x')], Action::RemoveVersion, "remove", "Remove the selected version, after a confirmation";
+    Models: [ch('s')], Action::CheckRegistry, "self-check", "Check the registry: its records, its files, their hashes";
     Inspect: [ch('/')], Action::Filter, "filter", "Show only nodes whose name or operator has this text";
     Predict: [key(KeyCode::Enter), ch('e')], Action::Edit, "edit", "Type a value, or choose from a list";
     Predict: [ch('f')], Action::FillFromRow, "fill from row", "Take the values of a table's row";

@@ -77,6 +77,11 @@ impl<T: Send + 'static> JobPool<T> {
         JobHandle { id, cancel, progress }
     }
 
+    /// For whatever else has news for the session's owner.
+    pub fn wake(&self) -> Arc<dyn Fn() + Send + Sync> {
+        Arc::clone(&self.wake)
+    }
+
     /// Jobs that have ended since the last call. Never blocks.
     pub fn poll(&self) -> Vec<(JobId, JobOutcome<T>)> {
         self.finished.try_iter().collect()

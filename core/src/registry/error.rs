@@ -7,6 +7,8 @@ use crate::task::Cancelled;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
+    #[error("no folder for Drydock's data is known on this system; set DRYDOCK_HOME")]
+    NoHome,
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: std::io::Error },
     #[error("{}: the registry can't be written there: {reason}; set DRYDOCK_HOME to a folder that can be written", path.display())]

@@ -1,22 +1,35 @@
 //! Models with their versions, aliases, lineage and runs: records in SQLite, files under the hash of their content. Used by any number of
 //! processes at once. Stores what the capabilities report as JSON, and knows none of them.
 //!
+//! `models` has versions, `aliases` what points at them, `view` what is shown, `self_check` whether all is whole; `blobs` keeps the files.
 //! `store` is the database, `schema` its tables, `name` how they are called, `runs` what was measured, `origin` where and by whom.
 
 use std::path::{Path, PathBuf};
 
+mod aliases;
+mod blobs;
 mod error;
+mod models;
 mod name;
 mod origin;
 mod runs;
 mod schema;
+mod self_check;
 mod store;
+#[cfg(test)]
+mod tests;
+mod view;
 
+pub use aliases::{AliasMove, MoveKind, Moved};
 pub use error::RegistryError;
+pub use models::{Added, Found, Removed};
 pub use name::{ModelReference, Which, check_alias, check_model_name};
 pub use origin::{RecordedMachine, who};
 pub use runs::{RunKind, RunRecord};
+pub use self_check::SelfCheck;
+pub use view::{AliasView, Lineage, ModelView, RegistryView, RunView, VersionView};
 
+use crate::task::TaskCtx;
 use store::Store;
 
 /// The registry of a data home.
@@ -45,6 +58,11 @@ impl Registry {
     pub fn data_version(&self) -> Result<i64, RegistryError> {
         self.store.data_version()
     }
+}
+
+/// The SHA-256 of a file.
+pub fn hash_file(ctx: &TaskCtx, path: &Path) -> Result<String, RegistryError> {
+    Ok(blobs::hash_file(ctx, path)?.1)
 }
 
 /// RFC 3339 in UTC, to the second.

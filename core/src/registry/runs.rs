@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::error::Stop;
-use super::{RecordedMachine, Registry, RegistryError};
+use super::{RecordedMachine, Registry, RegistryError, RunView};
 
 /// What kind of work a run was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -88,6 +88,16 @@ pub(super) fn runs_of(connection: &Connection, model_sha256: &str, kind: Option<
     let rows = statement.query_map(params![model_sha256, kind.map(RunKind::name)], record)?.collect::<Result<Vec<_>, _>>()?;
     // Kinds that a later Drydock added are its own to show.
     Ok(rows.into_iter().flatten().collect())
+}
+
+/// The newest runs of every kind.
+pub(super) fn newest(connection: &Connection, model_sha256: &str, limit: usize) -> Result<Vec<RunView>, Stop> {
+    // Reports may be large; what lists show stands in the summaries.
+    let mut statement = connection
+        .prepare("SELECT kind, model_sha256, date, machine_id, machine, summary, 'null' FROM runs WHERE model_sha256 = ? ORDER BY id DESC LIMIT ?")?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![model_sha256, limit], record)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.into_iter().flatten().map(RunView::from).collect())
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Option<RunRecord>> {

@@ -132,6 +132,15 @@ impl Store {
     pub(super) fn file(&self) -> &Path {
         &self.path
     }
+
+    /// Whether the database is whole, in SQLite's own words where it is not.
+    pub(super) fn integrity(&self) -> Result<Vec<String>, RegistryError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("PRAGMA integrity_check")?;
+            let lines = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+            Ok(lines.into_iter().filter(|line| line != "ok").collect())
+        })
+    }
 }
 
 /// Tries again while other processes hold what is needed, with growing and uneven pauses.

@@ -9,6 +9,8 @@ use crate::score::ScoreRequest;
 use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyRequest;
 
+use super::RegistryCommand;
+
 /// Everything that a face can ask of the session. The parity table in ARCHITECTURE.md has one line for each.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -32,6 +34,8 @@ pub enum Command {
     Verify(VerifyRequest),
     /// How fast, how large, how much memory, where the time goes: of the opened model.
     Profile(ProfileRequest),
+    /// An act on the registry.
+    Models(RegistryCommand),
     Cancel(JobId),
 }
 

@@ -10,7 +10,7 @@ use crate::score::{OnError, ScoreRequest, names_text};
 use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyRequest;
 
-use super::{Command, State};
+use super::{Command, RegistryCommand, State};
 
 /// The command line that does what `command` does now; `None` for what only a screen can do, and without the model that it needs.
 pub fn command_line(command: &Command, state: &State) -> Option<String> {
@@ -19,10 +19,11 @@ pub fn command_line(command: &Command, state: &State) -> Option<String> {
         Command::OpenModel { path, device } | Command::InspectModel { path, device } => {
             Some(format!("drydock inspect {}{}", quoted_path(path), device_option(*device)))
         }
-        Command::Predict(request) => opened.map(|opened| predict_line(&opened.model.path, request) + &device_option(opened.device)),
-        Command::Score(request) => opened.map(|opened| score_line(&opened.model.path, request) + &device_option(opened.device)),
+        Command::Predict(request) => opened.map(|opened| predict_line(&opened.model.argument(), request) + &device_option(opened.device)),
+        Command::Score(request) => opened.map(|opened| score_line(&opened.model.argument(), request) + &device_option(opened.device)),
         Command::Verify(request) => Some(verify_line(request)),
-        Command::Profile(request) => opened.map(|opened| profile_line(&opened.model.path, opened.device, request)),
+        Command::Models(command) => models_line(command),
+        Command::Profile(request) => opened.map(|opened| profile_line(&opened.model.argument(), opened.device, request)),
         Command::CloseModel | Command::DescribeTable(_) | Command::WhatIf(_) | Command::Cancel(_) => None,
     }
 }
@@ -142,6 +143,36 @@ fn profile_line(model: &Path, device: DeviceChoice, request: &ProfileRequest) ->
         line.push_str(" --operators");
     }
     line + &device_option(device)
+}
+
+fn models_line(command: &RegistryCommand) -> Option<String> {
+    let because = |reason: &Option<String>| reason.as_ref().map(|reason| format!(" --reason {}", quoted(reason))).unwrap_or_default();
+    let line = match command {
+        RegistryCommand::Refresh => "list".to_owned(),
+        RegistryCommand::Add { model, name, lineage } => {
+            let mut line = format!("add {} --name {}", quoted_path(model), quoted(name));
+            if let Some(parent) = &lineage.parent {
+                let _ = write!(line, " --parent {}", quoted(parent));
+            }
+            for (option, path) in [("--recipe", &lineage.recipe), ("--data", &lineage.data)] {
+                if let Some(path) = path {
+                    let _ = write!(line, " {option} {}", quoted_path(path));
+                }
+            }
+            line
+        }
+        RegistryCommand::SetAlias { model, alias, reason } => format!("alias {} {}{}", quoted(model), quoted(alias), because(reason)),
+        RegistryCommand::Promote { model, alias, reason } => format!("promote {} {}{}", quoted(model), quoted(alias), because(reason)),
+        RegistryCommand::RollBack { name, alias, reason } => format!("rollback {} {}{}", quoted(name), quoted(alias), because(reason)),
+        RegistryCommand::Protect { name, alias, is_protected, reason } => {
+            let option = if *is_protected { "--protect" } else { "--unprotect" };
+            format!("alias {} {} {option}{}", quoted(name), quoted(alias), because(reason))
+        }
+        RegistryCommand::RemoveAlias { name, alias, reason } => format!("alias {} {} --delete{}", quoted(name), quoted(alias), because(reason)),
+        RegistryCommand::Remove { model, is_forced } => format!("remove {}{}", quoted(model), if *is_forced { " --force" } else { "" }),
+        RegistryCommand::SelfCheck => "verify".to_owned(),
+    };
+    Some(format!("drydock models {line}"))
 }
 
 fn device_option(device: DeviceChoice) -> String {

@@ -7,23 +7,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::jobs::{JobHandle, JobId, JobOutcome, JobPool};
-use crate::model::OpenModel;
+use crate::model::{OpenModel, Origin};
 use crate::predict::PredictRequest;
 use crate::task::{Progress, ProgressCell, TaskCtx};
 use crate::{Error, data, predict, profile, score, verify};
 
 mod command;
 mod command_line;
+mod models;
 mod opening;
 mod predicting;
 mod profiling;
 mod recording;
+mod registry;
 mod scoring;
 mod state;
 mod task;
 
 pub use command::{Command, Event, Notice};
 pub use command_line::command_line;
+pub use registry::{LineageRequest, RegistryCommand, RegistryReport};
 pub use state::{JobKind, JobRecord, JobState, OpenedModel, State};
 pub use task::Task;
 
@@ -39,6 +42,7 @@ enum JobResult {
     Scored(Box<score::ScoreReport>, Option<Box<data::TableInfo>>),
     Verified(verify::VerifyReport),
     Profiled(Box<profile::ProfileReport>),
+    Registry(Box<crate::registry::RegistryView>, Option<RegistryReport>),
 }
 
 /// A person's session with Drydock.
@@ -49,6 +53,7 @@ pub struct Session {
     prediction: Lane,
     what_if: Lane,
     recording: Recording,
+    following: models::Following,
     events: Vec<Event>,
 }
 
@@ -62,6 +67,7 @@ impl Session {
             prediction: Lane::default(),
             what_if: Lane::default(),
             recording: Recording::default(),
+            following: models::Following::default(),
             events: Vec::new(),
         }
     }
@@ -92,8 +98,8 @@ impl Session {
 
     fn begin(&mut self, command: Command) -> Option<JobId> {
         match command {
-            Command::OpenModel { path, device } => Some(self.open(path, device, OpenModel::open)),
-            Command::InspectModel { path, device } => Some(self.open(path, device, OpenModel::load)),
+            Command::OpenModel { path, device } => Some(self.open(path, device, true)),
+            Command::InspectModel { path, device } => Some(self.open(path, device, false)),
             Command::CloseModel => {
                 self.state.opened = None;
                 self.forget_profiles();
@@ -107,6 +113,7 @@ impl Session {
             Command::Score(request) => self.score(request),
             Command::Verify(request) => Some(self.verify(request)),
             Command::Profile(request) => self.profile(request),
+            Command::Models(command) => Some(self.models(command)),
             Command::Cancel(id) => {
                 if let Some(handle) = self.running.iter().find(|handle| handle.id == id) {
                     handle.cancel.cancel();
@@ -118,6 +125,8 @@ impl Session {
 
     /// Folds what has happened since the last call into the state. Never blocks.
     pub fn poll(&mut self) -> Vec<Event> {
+        self.follow_registry();
+        self.take_notes();
         for (id, outcome) in self.pool.poll() {
             self.finish(id, outcome);
         }
@@ -170,7 +179,7 @@ impl Session {
         let id = handle.id;
         self.running.push(handle);
         // One-row predictions come by the hundred while a slider moves: they are not kept as records.
-        if kind != JobKind::Predict {
+        if !matches!(kind, JobKind::Predict | JobKind::Refresh) {
             self.state.jobs.push(JobRecord { id, kind, label, state: JobState::Running, command_line: None, seconds: None });
         }
         self.events.push(Event::JobStarted(id));
@@ -211,7 +220,9 @@ impl Session {
             JobResult::Opened(opened) => {
                 self.forget_predictions();
                 self.forget_profiles();
-                self.state.remember(opened.model.path.clone());
+                if opened.model.origin == Origin::File {
+                    self.state.remember(opened.model.path.clone());
+                }
                 self.state.opened = Some(*opened);
             }
             JobResult::Described(info) => self.state.table = Some(*info),
@@ -226,6 +237,10 @@ impl Session {
             JobResult::Scored(report, preview) => {
                 self.state.score = Some(*report);
                 self.state.score_preview = preview.map(|preview| *preview);
+            }
+            JobResult::Registry(view, report) => {
+                self.state.registry = Some(*view);
+                self.state.registry_report = report.or(self.state.registry_report.take());
             }
             JobResult::Verified(report) => self.state.verify = Some(report),
             JobResult::Profiled(report) => self.profiled(*report),

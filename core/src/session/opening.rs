@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use super::{JobKind, JobResult, OpenedModel, Session, file_name};
 use crate::jobs::JobId;
-use crate::model::OpenModel;
-use crate::task::TaskCtx;
 use crate::tensor::Device;
 use crate::tensor::device::DeviceChoice;
-use crate::{Error, inspect};
+use crate::{inspect, resolve};
 
 impl Session {
-    pub(super) fn open(&mut self, path: PathBuf, device: DeviceChoice, open: fn(&TaskCtx, &Path, Device) -> Result<OpenModel, Error>) -> JobId {
+    pub(super) fn open(&mut self, path: PathBuf, device: DeviceChoice, is_to_run: bool) -> JobId {
         let label = format!("opening {}", model_name(&path));
+        let (home, notes) = (self.recording.home.clone(), self.recorder());
         self.start(JobKind::Open, label, move |ctx| {
-            let model = open(ctx, &path, Device::open(device)?)?;
+            let model = resolve::open(ctx, home.as_deref(), &path, Device::open(device)?, &mut |note| notes.note(note))?;
+            if is_to_run {
+                model.prepare(ctx);
+            }
             let report = inspect::inspect(&model);
             Ok(JobResult::Opened(Box::new(OpenedModel { model: Arc::new(model), report: Arc::new(report), device })))
         })

@@ -25,10 +25,15 @@ impl Recorder {
         let report = serde_json::to_value(report).unwrap_or(serde_json::Value::Null);
         let run = RunRecord::now(kind, model.sha256(), summary, report);
         if let Err(error) = Registry::open(home).and_then(|registry| registry.record_run(&run)) {
-            match self.notes.try_send(format!("the {} is done, but not recorded: {error}", kind.name())) {
-                // Full: the reader has sentences enough. Gone: nobody is left to tell.
-                Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
-            }
+            self.note(format!("the {} is done, but not recorded: {error}", kind.name()));
+        }
+    }
+
+    /// Says a sentence to the user.
+    pub(super) fn note(&self, text: String) {
+        match self.notes.try_send(text) {
+            // Full: the reader has sentences enough. Gone: nobody is left to tell.
+            Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
         }
     }
 }

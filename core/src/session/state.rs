@@ -9,11 +9,12 @@ use crate::jobs::JobId;
 use crate::model::OpenModel;
 use crate::predict::{PredictReport, PredictRequest};
 use crate::profile::{ProfileReport, ProfileSummary};
+use crate::registry::RegistryView;
 use crate::score::ScoreReport;
 use crate::tensor::device::DeviceChoice;
 use crate::verify::VerifyReport;
 
-use super::Task;
+use super::{RegistryReport, Task};
 
 /// Everything that a session knows.
 #[derive(Debug, Default)]
@@ -34,6 +35,10 @@ pub struct State {
     pub profile: Option<ProfileReport>,
     /// Profiles of the opened model, oldest first.
     pub profile_history: Vec<ProfileSummary>,
+    /// The registry as it was read last; `None` until it was.
+    pub registry: Option<RegistryView>,
+    /// What came of the latest act on the registry.
+    pub registry_report: Option<RegistryReport>,
     /// Every job but one-row predictions, oldest first.
     pub jobs: Vec<JobRecord>,
     /// Models opened, newest first; a face persists it.
@@ -66,6 +71,10 @@ pub struct JobRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobKind {
     Open,
+    /// An act on the registry.
+    Registry,
+    /// Reading the registry again: no record is kept of it.
+    Refresh,
     Describe,
     Predict,
     Score,
@@ -77,6 +86,8 @@ impl JobKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Registry => "models",
+            Self::Refresh => "refresh",
             Self::Describe => "describe",
             Self::Predict => "predict",
             Self::Score => "score",
@@ -88,7 +99,7 @@ impl JobKind {
     /// The task that shows such a job's result and its error.
     pub fn task(self) -> Task {
         match self {
-            Self::Open => Task::Models,
+            Self::Open | Self::Registry | Self::Refresh => Task::Models,
             Self::Predict => Task::Predict,
             Self::Describe | Self::Score => Task::Score,
             Self::Verify => Task::Jobs,

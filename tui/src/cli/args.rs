@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::builder::styling::{Effects, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use drydock_core::tensor::device::DeviceChoice;
+
+use super::models::args::ModelsArgs;
 use drydock_core::{budget, profile};
 
 const STYLES: Styles = Styles::styled()
@@ -93,6 +95,7 @@ pub enum Command {
     Predict(PredictArgs),
     Score(ScoreArgs),
     Profile(ProfileArgs),
+    Models(ModelsArgs),
     Doctor(DoctorArgs),
     Completions(CompletionsArgs),
     Help(HelpArgs),

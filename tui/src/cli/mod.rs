@@ -8,6 +8,7 @@ use drydock_core::jobs;
 pub mod args;
 mod doctor;
 pub mod inspect;
+pub mod models;
 pub mod output;
 mod predict;
 mod profile;
@@ -72,6 +73,7 @@ fn dispatch(command: &Command, common: &CommonArgs, output: &mut Output) -> Resu
         Command::Predict(args) => predict::run(args, common, output),
         Command::Score(args) => score::run(args, common, output),
         Command::Profile(args) => profile::run(args, common, output),
+        Command::Models(args) => models::run(args, common, output),
         Command::Doctor(_) => {
             doctor::run(output);
             Ok(())

@@ -27,6 +27,25 @@ changes the device behind your back. Text, maps, trees and shape arithmetic
 stay on the processor whatever the device is.",
     },
     Topic {
+        name: "model",
+        title: "How a MODEL is written",
+        text: "\
+path             a file; a path that exists wins over a name
+name             the latest version of a model in the registry; Drydock says
+                 which one that is
+name:version     that version, such as fraud:3
+name@alias       the version that an alias points at, such as fraud@production
+
+Aliases are free names; 'latest', numbers and 'v' with a number mean versions.
+A protected alias (drydock models alias NAME ALIAS --protect) only moves to a
+version whose latest recorded drydock check passed. What was checked is the
+content, whatever the file is called and on whichever machine it was checked.
+Back, drydock models rollback moves it without a check.
+
+The registry lies in the data home, see drydock doctor; DRYDOCK_HOME changes
+it. The desktop, terminals and scripts may use it at the same time.",
+    },
+    Topic {
         name: "contract",
         title: "What a model expects and means",
         text: "\
