@@ -7,6 +7,7 @@ mod form;
 mod keys;
 mod look;
 mod profiling;
+mod registry;
 mod sizes;
 mod snapshots;
 mod widgets;
