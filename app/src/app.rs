@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drydock_core::home::Remembered;
-use drydock_core::session::{Command, Event, JobKind, JobState, Session, Task, command_line};
+use drydock_core::session::{Command, Event, JobKind, JobState, Session, Task};
 use drydock_core::tensor::device::DeviceChoice;
 use drydock_core::verify::VerifyRequest;
 use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui, ViewportCommand};
@@ -24,8 +24,10 @@ use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::ui_state::{Overlay, ThemeChoice, Toast, UiState};
 use crate::view_context::{RunningJob, ViewContext, running_jobs};
-use crate::views::{Views, score::ScoreView};
+use crate::views::Views;
 use crate::widgets::plot;
+
+mod running;
 
 /// At most this often is the window redrawn while a job runs.
 const FRAME_WHILE_RUNNING: Duration = Duration::from_millis(33);
@@ -178,7 +180,7 @@ impl DrydockApp {
             Overlay::Help => help::ui(ui, &self.outbox),
         }
         toasts::ui(ui.ctx(), &self.outbox, &mut self.ui_state.toasts);
-        drop_overlay::ui(ui, self.session.state());
+        drop_overlay::ui(ui, self.session.state(), page);
     }
 }
 
@@ -194,6 +196,9 @@ impl DrydockApp {
                 match record.kind {
                     JobKind::Open if is_done => self.on_opened(ctx),
                     JobKind::Score if is_done => self.on_scored(ctx),
+                    JobKind::Profile if is_done && self.ui_state.page != Task::Profile => {
+                        self.toast(ctx, "The model is profiled.", Some(Task::Profile));
+                    }
                     _ => {}
                 }
             }
@@ -247,7 +252,13 @@ impl DrydockApp {
                         self.views.models.path.wants_focus = true;
                     }
                     Purpose::Table | Purpose::Rows => self.views.score.hint = Some(hint.to_owned()),
-                    Purpose::Picture | Purpose::Output | Purpose::TestSets | Purpose::FigureFile | Purpose::TableFile | Purpose::ReportFile => {}
+                    Purpose::Picture
+                    | Purpose::ProfileRows
+                    | Purpose::Output
+                    | Purpose::TestSets
+                    | Purpose::FigureFile
+                    | Purpose::TableFile
+                    | Purpose::ReportFile => {}
                 }
                 if purpose != Purpose::Model {
                     self.ui_state.toasts.push(Toast { is_error: false, text: hint.to_owned(), page: None, ends_at: None });
@@ -264,6 +275,7 @@ impl DrydockApp {
                 self.outbox.core(Command::DescribeTable(path));
             }
             Purpose::Rows => self.outbox.core(Command::DescribeTable(path)),
+            Purpose::ProfileRows => self.views.profile.use_rows(&path),
             Purpose::Picture => self.show_picture(path),
             Purpose::Output => self.views.score.write_to(&path),
             Purpose::TestSets => self.verify(path),
@@ -344,7 +356,9 @@ impl DrydockApp {
                 self.views.jobs.wants_folder(self.session.state());
             }
             UiCommand::Show(page) => self.ui_state.page = page,
+            UiCommand::Run => self.run_page(),
             UiCommand::RunScore => self.run_score(),
+            UiCommand::RunProfile => self.run_profile(),
             UiCommand::CancelJobs => self.session.cancel_all(),
             UiCommand::CopyAsCommand => self.copy_as_command(ctx),
             UiCommand::CommandPalette => self.ui_state.overlay = Overlay::Palette(Palette::default()),
@@ -362,7 +376,7 @@ impl DrydockApp {
 
     /// Does with a file what it is for.
     fn take(&mut self, ctx: &Context, path: &Path) {
-        let intent = Intent::of(path);
+        let intent = Intent::of(path, self.ui_state.page);
         match &intent {
             Intent::OpenModel(path) => self.outbox.send(Action::OpenModel(path.clone())),
             Intent::Score(path) => {
@@ -370,6 +384,7 @@ impl DrydockApp {
                 self.views.score.score_when_ready();
                 self.session.dispatch(Command::DescribeTable(path.clone()));
             }
+            Intent::Profile(path) => self.views.profile.use_rows(path),
             Intent::Verify(path) => self.verify(path.clone()),
             Intent::Predict(path) if self.takes_pictures() => self.show_picture(path.clone()),
             Intent::Predict(_) | Intent::Refuse(_) => {
@@ -395,6 +410,7 @@ impl DrydockApp {
             Purpose::Output => Some(self.views.score.output()),
             Purpose::FigureFile | Purpose::TableFile | Purpose::ReportFile => Some(self.saving_path()),
             Purpose::Table | Purpose::Rows => state.table.as_ref().map(|table| table.path.clone()),
+            Purpose::ProfileRows => self.views.profile.rows(),
             Purpose::Picture | Purpose::TestSets => None,
         };
         let near = near.or_else(|| state.opened.as_ref().map(|opened| opened.model.path.clone()));
@@ -428,33 +444,6 @@ impl DrydockApp {
         self.ui_state.page = Task::Jobs;
         let request = VerifyRequest { folders: vec![folder], device: self.ui_state.device, ..VerifyRequest::default() };
         self.session.dispatch(Command::Verify(request));
-    }
-
-    fn run_score(&mut self) {
-        let is_running = self.session.state().jobs.iter().any(|job| job.kind == JobKind::Score && job.state == JobState::Running);
-        if let Some(command) = self.views.score.command(self.session.state()).filter(|_| !is_running) {
-            self.ui_state.page = Task::Score;
-            self.session.dispatch(command);
-        }
-    }
-
-    fn copy_as_command(&mut self, ctx: &Context) {
-        let state = self.session.state();
-        let open = || {
-            let opened = state.opened.as_ref()?;
-            Some(Command::OpenModel { path: opened.model.path.clone(), device: opened.device })
-        };
-        let line_of = |command: Option<Command>| command.and_then(|command| command_line(&command, state));
-        let line = match self.ui_state.page {
-            Task::Predict => line_of(self.views.predict.command()),
-            Task::Score => line_of(ScoreView::command(&self.views.score, state)),
-            Task::Models | Task::Inspect => line_of(open()),
-            Task::Profile | Task::Jobs => state.jobs.iter().rev().find_map(|job| job.command_line.clone()),
-        };
-        match line {
-            Some(line) => self.outbox.copy(&line, &line),
-            None => self.toast(ctx, "There is nothing here that a command could do.", None),
-        }
     }
 
     fn search(&mut self) {

@@ -15,6 +15,8 @@ pub enum Purpose {
     Picture,
     /// A table whose rows fill the form of a prediction.
     Rows,
+    /// A table whose rows a model is profiled on.
+    ProfileRows,
     /// A folder of ONNX test sets.
     TestSets,
     /// Where to write the scored table.
@@ -99,7 +101,7 @@ fn dialog(frame: &eframe::Frame, purpose: Purpose, near: Option<&Path>) -> rfd::
     let mut dialog = rfd::FileDialog::new().set_parent(frame);
     dialog = match purpose {
         Purpose::Model => dialog.set_title("Open a model").add_filter("ONNX models", &["onnx"]),
-        Purpose::Table | Purpose::Rows => dialog.set_title("Choose a table").add_filter("Tables", &TABLES),
+        Purpose::Table | Purpose::Rows | Purpose::ProfileRows => dialog.set_title("Choose a table").add_filter("Tables", &TABLES),
         Purpose::Picture => dialog.set_title("Choose a picture").add_filter("Pictures", &["png", "jpg", "jpeg"]),
         Purpose::TestSets => dialog.set_title("Choose a folder of ONNX test sets"),
         Purpose::Output => dialog.set_title("Write the scored table to").add_filter("Tables", &TABLES),

@@ -5,6 +5,7 @@ mod models;
 mod navigation;
 mod pictures;
 mod predicting;
+mod profiling;
 mod scoring;
 mod speed;
 mod support;

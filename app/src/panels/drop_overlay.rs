@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use drydock_core::data::is_table_path;
-use drydock_core::session::State;
+use drydock_core::session::{State, Task};
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Area, Color32, FontId, Id, Order, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
 
@@ -15,6 +15,8 @@ pub enum Intent {
     OpenModel(PathBuf),
     /// Scores the table at once, if there is a model.
     Score(PathBuf),
+    /// Profiles on the table's rows from now on.
+    Profile(PathBuf),
     Predict(PathBuf),
     /// Runs the test sets in a folder.
     Verify(PathBuf),
@@ -23,12 +25,15 @@ pub enum Intent {
 }
 
 impl Intent {
-    pub fn of(path: &Path) -> Self {
+    /// What a file is for on the page that is shown.
+    pub fn of(path: &Path, page: Task) -> Self {
         let path = path.to_owned();
         if has_extension(&path, &["onnx"]) {
             Self::OpenModel(path)
         } else if is_picture_path(&path) {
             Self::Predict(path)
+        } else if is_table_path(&path) && page == Task::Profile {
+            Self::Profile(path)
         } else if is_table_path(&path) {
             Self::Score(path)
         } else if path.is_dir() {
@@ -47,6 +52,7 @@ impl Intent {
                 Some(model) => format!("Score {} with {}", file_name(path), model.title()),
                 None => format!("Look at {} (open a model to score it)", file_name(path)),
             },
+            Self::Profile(path) => format!("Profile on the rows of {}", file_name(path)),
             Self::Predict(path) => match model {
                 Some(model) if model.contract.image.is_some() => "Predict this picture".to_owned(),
                 Some(model) => format!("{} takes no pictures, so {} can't be predicted", model.title(), file_name(path)),
@@ -61,7 +67,7 @@ impl Intent {
 }
 
 /// Covers the window while files hover over it.
-pub fn ui(ui: &Ui, state: &State) {
+pub fn ui(ui: &Ui, state: &State, page: Task) {
     let hovered: Vec<PathBuf> = ui.input(|input| input.raw.hovered_files.iter().filter_map(|file| file.path.clone()).collect());
     let is_hovering = ui.input(|input| !input.raw.hovered_files.is_empty());
     if !is_hovering {
@@ -69,7 +75,7 @@ pub fn ui(ui: &Ui, state: &State) {
     }
     let text = match hovered.as_slice() {
         [] => "Drop it to open it".to_owned(),
-        [path, ..] => Intent::of(path).sentence(state),
+        [path, ..] => Intent::of(path, page).sentence(state),
     };
     let rect = ui.ctx().content_rect();
     Area::new(Id::unique("drop")).order(Order::Tooltip).fixed_pos(rect.min).show(ui.ctx(), |ui| {

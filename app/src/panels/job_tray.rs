@@ -13,9 +13,9 @@ use crate::widgets::bars;
 /// Jobs that are over before one has read their line are not shown.
 const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
-/// Whether a job has run long enough to be shown. Scoring is shown at once: it was asked for, and can be cancelled.
+/// Whether a job has run long enough to be shown. Long work is shown at once: it was asked for, and can be cancelled.
 pub fn shows(job: &RunningJob) -> bool {
-    job.kind == JobKind::Score || job.elapsed >= SHOWN_AFTER
+    matches!(job.kind, JobKind::Score | JobKind::Profile) || job.elapsed >= SHOWN_AFTER
 }
 
 pub fn ui(ui: &mut Ui, cx: &ViewContext<'_>) {

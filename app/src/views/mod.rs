@@ -4,6 +4,7 @@ pub mod inspect;
 pub mod jobs;
 pub mod models;
 pub mod predict;
+pub mod profile;
 pub mod score;
 
 use drydock_core::session::{JobKind, JobRecord, JobState, State, Task};
@@ -21,6 +22,7 @@ pub struct Views {
     pub inspect: inspect::InspectView,
     pub predict: predict::PredictView,
     pub score: score::ScoreView,
+    pub profile: profile::ProfileView,
     pub jobs: jobs::JobsView,
 }
 
@@ -32,8 +34,7 @@ impl Views {
             Task::Inspect => self.inspect.ui(ui, cx),
             Task::Predict => self.predict.ui(ui, cx),
             Task::Score => self.score.ui(ui, cx),
-            // Its page is not built yet: navigation does not lead here.
-            Task::Profile => {}
+            Task::Profile => self.profile.ui(ui, cx),
             Task::Jobs => self.jobs.ui(ui, cx),
         }
     }
@@ -41,9 +42,10 @@ impl Views {
     /// Whether the page has something to say on the right.
     pub fn has_result(&self, cx: &ViewContext<'_>, page: Task) -> bool {
         match page {
-            Task::Models | Task::Profile | Task::Jobs => false,
+            Task::Models | Task::Jobs => false,
             Task::Inspect => cx.state.opened.is_some(),
             Task::Predict => self.predict.has_result(cx),
+            Task::Profile => cx.state.opened.is_some() && cx.state.profile.is_some(),
             Task::Score => cx.state.opened.is_some() && (cx.state.score.is_some() || cx.state.table.is_some()),
         }
     }
@@ -51,10 +53,11 @@ impl Views {
     /// The right of the window: what came out.
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Task) {
         match page {
-            Task::Models | Task::Profile | Task::Jobs => {}
+            Task::Models | Task::Jobs => {}
             Task::Inspect => self.inspect.result_ui(ui, cx),
             Task::Predict => self.predict.result_ui(ui, cx),
             Task::Score => self.score.result_ui(ui, cx),
+            Task::Profile => self.profile.result_ui(ui, cx),
         }
     }
 }

@@ -2,11 +2,13 @@
 
 pub mod bars;
 pub mod combo;
+pub mod form;
 pub mod icon;
 pub mod message;
 pub mod path_field;
 pub mod plot;
 pub mod property;
 pub mod report_table;
+pub mod sections;
 pub mod table;
 pub mod verdict;

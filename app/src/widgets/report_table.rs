@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use drydock_core::report::{Cell, Column, Table, Verdict};
-use eframe::egui::{Align, Label, Layout, Ui};
+use eframe::egui::{Align, Label, Layout, Rect, Ui, UiBuilder, vec2};
 
 use super::icon::{self, Icon};
 use super::table::{ColumnSpec, TableSource, TableState};
@@ -49,6 +49,23 @@ impl ReportTable {
             });
         });
         self.table.ui(ui, salt, revision, &Source { table, widths: &self.widths });
+    }
+}
+
+impl ReportTable {
+    /// As [`Self::ui`], on a page that scrolls: as high as the table's rows, up to `most`. Out of sight it only takes its room.
+    pub fn ui_within(&mut self, ui: &mut Ui, outbox: &Outbox, salt: &str, revision: u64, table: &Table, most: f32) {
+        let title = theme::CONTROL_HEIGHT + theme::SMALL_GAP;
+        let rows = (table.rows.len() as f32 + 1.0) * theme::ROW_HEIGHT + theme::SMALL_GAP;
+        let size = vec2(ui.available_width(), (title + rows).min(most));
+        let place = Rect::from_min_size(ui.cursor().min, size);
+        if !ui.is_rect_visible(place) {
+            ui.allocate_space(size);
+            return;
+        }
+        let mut inside = ui.new_child(UiBuilder::new().max_rect(place).layout(Layout::top_down(Align::Min)));
+        self.ui(&mut inside, outbox, salt, revision, table, false);
+        ui.advance_cursor_after_rect(place);
     }
 }
 
