@@ -17,7 +17,14 @@ fn every_task_is_one_click_and_one_key_away() {
     for page in Task::ALL.into_iter().rev() {
         desktop.go_to(page);
     }
-    let keys = [(Key::Num2, Task::Inspect), (Key::Num3, Task::Predict), (Key::Num4, Task::Score), (Key::Num9, Task::Jobs), (Key::Num1, Task::Models)];
+    let keys = [
+        (Key::Num2, Task::Inspect),
+        (Key::Num3, Task::Predict),
+        (Key::Num4, Task::Score),
+        (Key::Num5, Task::Profile),
+        (Key::Num9, Task::Jobs),
+        (Key::Num1, Task::Models),
+    ];
     for (key, page) in keys {
         desktop.key_press(key);
         desktop.settle();

@@ -47,7 +47,7 @@ fn a_model_is_profiled_with_one_click() {
 fn a_profile_holds_to_what_is_set_on_its_page() {
     let mut desktop = desktop_to_profile("payment-fraud");
     write(&mut desktop, "Batch sizes", "1, 4");
-    write(&mut desktop, "Threads", "1");
+    write(&mut desktop, "Numbers of threads", "1");
     write(&mut desktop, "Latency budget", "1s");
     desktop.click("quick");
     desktop.click("More options");
@@ -77,7 +77,7 @@ fn a_profile_holds_to_what_is_set_on_its_page() {
 fn what_can_not_stand_is_said_at_its_field() {
     let mut desktop = desktop_to_profile("wine");
     for (field, written, why) in
-        [("Batch sizes", "1, many", "found 'many'"), ("Latency budget", "5", "a time with its unit"), ("Threads", "0", "found '0'")]
+        [("Batch sizes", "1, many", "found 'many'"), ("Latency budget", "5", "a time with its unit"), ("Numbers of threads", "0", "found '0'")]
     {
         write(&mut desktop, field, written);
         assert!(desktop.shows(why), "{why} is missing");
@@ -100,7 +100,7 @@ fn a_profile_can_be_cancelled_and_a_bad_one_says_why() {
     desktop.wait_for("the end", |state| state.jobs.iter().any(|job| job.kind == JobKind::Profile && job.state == JobState::Cancelled));
     assert!(desktop.state().session().state().profile.is_none());
     desktop.click("More options");
-    write(&mut desktop, "Dimensions", "sequence=3");
+    write(&mut desktop, "Sizes of dimensions", "sequence=3");
     desktop.click("Profile wine v1");
     desktop.wait_for_label("no dimension 'sequence'");
 }

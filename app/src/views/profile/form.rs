@@ -115,7 +115,7 @@ impl ProfileForm {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         let effort = self.effort;
         option_ui(ui, ProfileOption::Batch, ("Batches", "Batch sizes"), effort, &mut self.batch);
-        option_ui(ui, ProfileOption::Threads, ("Threads", "Threads"), effort, &mut self.threads);
+        option_ui(ui, ProfileOption::Threads, ("Threads", "Numbers of threads"), effort, &mut self.threads);
         option_ui(ui, ProfileOption::MaxLatency, ("Budget", "Latency budget"), effort, &mut self.max_latency);
         line(ui, "Effort", |ui| {
             for effort in Effort::ALL {
@@ -139,7 +139,7 @@ impl ProfileForm {
                 if icon::icon_button(ui, Icon::Folder, "Choose the table with the rows").clicked() {
                     cx.outbox.send(Action::Choose(Purpose::ProfileRows));
                 }
-                self.data.ui(ui, "Rows from", ProfileOption::Data.default_meaning(effort), is_table_path);
+                self.data.ui(ui, "Table with the rows", ProfileOption::Data.default_meaning(effort), is_table_path);
             });
         });
         line(ui, "Device", |ui| {
@@ -149,11 +149,11 @@ impl ProfileForm {
                     ui.selectable_value(&mut self.devices, devices, devices.name());
                 }
             });
-            inner.response.accessible_name("Device").on_hover_text("Where to measure");
+            inner.response.accessible_name("Devices to measure on").on_hover_text("Where to measure");
         });
         for (option, names, text) in [
-            (ProfileOption::Dims, ("Dimensions", "Dimensions"), &mut self.dims),
-            (ProfileOption::Seed, ("Seed", "Seed"), &mut self.seed),
+            (ProfileOption::Dims, ("Dimensions", "Sizes of dimensions"), &mut self.dims),
+            (ProfileOption::Seed, ("Seed", "Seed of what is drawn"), &mut self.seed),
             (ProfileOption::FitMemory, ("Fit: memory", "Memory of the other machine"), &mut self.fit_memory),
             (ProfileOption::FitThreads, ("Fit: threads", "Threads of the other machine"), &mut self.fit_threads),
             (ProfileOption::FitSlowdown, ("Fit: slower", "How much slower the other machine is"), &mut self.fit_slowdown),
@@ -162,7 +162,7 @@ impl ProfileForm {
         }
         line(ui, "Trace", |ui| {
             let hint = "where to write one run for Perfetto, such as trace.json";
-            self.trace.ui(ui, "Trace", hint, |path| path.extension().is_some_and(|extension| extension == "json"));
+            self.trace.ui(ui, "File of the trace", hint, |path| path.extension().is_some_and(|extension| extension == "json"));
         });
     }
 }
