@@ -89,7 +89,9 @@ impl Saver {
     /// Where it is saved unless the user says otherwise: beside `model`, named after both.
     pub fn path(&self, model: Option<(&Path, &str)>) -> PathBuf {
         let name = self.wanted.as_ref().map_or_else(String::new, Savable::file_name);
-        let name = model.map_or_else(|| name.clone(), |(_, title)| format!("{title}-{name}"));
+        // A report's title names its model already.
+        let prefix = model.filter(|(_, title)| !name.contains(&title.to_lowercase()));
+        let name = prefix.map_or_else(|| name.clone(), |(_, title)| format!("{title}-{name}"));
         let clean: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
         model.map_or_else(|| PathBuf::from(&clean), |(path, _)| path.with_file_name(&clean))
     }

@@ -40,7 +40,7 @@ fn a_model_is_profiled_with_one_click() {
         assert!(desktop.query_all_by_label(title).next().is_some(), "{title} is missing");
     }
     assert!(desktop.shows(&drydock_core::format::bytes(report.size.file_bytes)));
-    desktop.click("Save the report…");
+    assert!(desktop.query_by_label("Save the report…").is_some());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Lines of a form: a name on the left, what is set on the right, and below it why it can't stand.
 
-use eframe::egui::{Align, Align2, Label, Layout, Response, TextEdit, Ui, vec2};
+use eframe::egui::{Align, Align2, Label, Layout, TextEdit, Ui, vec2};
 
 use super::message;
 use crate::theme;
@@ -18,15 +18,13 @@ pub fn line(ui: &mut Ui, name: &str, add_contents: impl FnOnce(&mut Ui)) {
     });
 }
 
-/// A field of one line over the width that is left, with its problem below. Returns the field's response.
-pub fn text_line(ui: &mut Ui, name: &str, accessible_name: &str, text: &mut String, hint: &str, problem: Option<&str>) -> Option<Response> {
-    let mut response = None;
+/// A field of one line over the width that is left, with its problem below.
+pub fn text_line(ui: &mut Ui, name: &str, accessible_name: &str, text: &mut String, hint: &str, problem: Option<&str>) {
     line(ui, name, |ui| {
         let edit = TextEdit::singleline(text).hint_text(hint).desired_width(ui.available_width()).align(Align2::LEFT_CENTER);
-        response = Some(ui.add(edit).accessible_name(accessible_name));
+        ui.add(edit).accessible_name(accessible_name);
     });
     if let Some(problem) = problem {
         line(ui, "", |ui| message::field_error(ui, problem));
     }
-    response
 }
