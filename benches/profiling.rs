@@ -57,7 +57,7 @@ fn main() {
     let mut p50s = Vec::new();
     let mut n_unstable = 0;
     for _ in 0..PROFILES {
-        let report = profile(&ctx, &model, &request).unwrap_or_else(|error| panic!("{error}"));
+        let report = profile(&ctx, &model, &request, None).unwrap_or_else(|error| panic!("{error}"));
         let Some(run) = report.runs.first() else { continue };
         if run.stable { p50s.push(run.latency_ms.typical()) } else { n_unstable += 1 }
     }

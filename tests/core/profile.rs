@@ -1,5 +1,6 @@
 //! Profiles of sample models through the session, plans against each other, and what the engine tells of its steps.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use drydock_core::engine::{Plan, PlanOptions, RunsOn};
@@ -12,7 +13,7 @@ use drydock_core::session::{Command, JobState, Session};
 use drydock_core::task::{CancelToken, ProgressCell, TaskCtx};
 use drydock_core::tensor::Device;
 use drydock_core::tensor::device::DeviceChoice;
-use drydock_tests::sample_model;
+use drydock_tests::{sample_model, workspace};
 
 fn open(name: &str) -> OpenModel {
     OpenModel::open(&TaskCtx::unattended(), &sample_model(name).model(), Device::Cpu).unwrap_or_else(|error| panic!("{error}"))
@@ -48,7 +49,7 @@ fn a_profile_can_be_cancelled() {
     let cancel = CancelToken::default();
     let ctx = TaskCtx::new(cancel.clone(), ProgressCell::default());
     cancel.cancel();
-    let error = profile(&ctx, &open("wine"), &ProfileRequest::default()).unwrap_err();
+    let error = profile(&ctx, &open("wine"), &ProfileRequest::default(), None).unwrap_err();
     assert!(drydock_core::Error::from(error).is_cancelled());
 }
 
@@ -83,6 +84,42 @@ fn rows_of_a_table_are_fed_as_they_stand() {
     let inputs = feeder.feed(1).unwrap();
     let fed: Vec<f32> = inputs.iter().flat_map(|(_, value)| value.as_tensor().unwrap().to_f32s().unwrap()).collect();
     assert_eq!(fed, expected);
+}
+
+/// Inputs that nobody has described: exported networks, classifiers of texts, layers of every kind.
+#[test]
+fn every_model_of_the_corpus_can_be_fed() {
+    let ctx = TaskCtx::unattended();
+    let mut failures = Vec::new();
+    let mut n_fed = 0;
+    for path in models_below(&workspace().join("tests/corpus")) {
+        let model = OpenModel::open(&ctx, &path, Device::Cpu).unwrap_or_else(|error| panic!("{error}"));
+        let fed = || -> Result<(), String> {
+            let feeder = Feeder::new(&model, &ProfileRequest::default()).map_err(|error| error.to_string())?;
+            let inputs = feeder.feed(feeder.fixed_rows.unwrap_or(3)).map_err(|error| error.to_string())?;
+            model.plan().map_err(|error| error.to_string())?.run_costs(&ctx, inputs).map_err(|error| error.to_string())?;
+            Ok(())
+        };
+        n_fed += 1;
+        failures.extend(fed().err().map(|why| format!("{}: {why}", path.display())));
+    }
+    assert!(n_fed > 100 && failures.is_empty(), "{} of {n_fed} models failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+fn models_below(folder: &Path) -> Vec<PathBuf> {
+    let mut models = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => open.push(path),
+                false => models.extend((path.extension().is_some_and(|extension| extension == "onnx")).then_some(path)),
+            }
+        }
+    }
+    models.sort();
+    models
 }
 
 /// A step of an optimised plan knows all the nodes that it was made from, whatever pass did it.

@@ -1,5 +1,6 @@
 //! A profile from request to report.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::measure::{Monotonic, measure};
@@ -17,13 +18,14 @@ use crate::model::OpenModel;
 use crate::report::Provenance;
 use crate::task::{Progress, TaskCtx};
 use crate::tensor::{Device, Value};
-use crate::{format, home, onnx};
+use crate::{format, onnx};
 
 /// Batches of a sweep that nobody has described.
 const USUAL_BATCHES: [usize; 3] = [1, 8, 32];
 
 /// Profiles a model. It is loaded and compiled anew, so that all parts of the way are measured; `model` says where it is and what it means.
-pub fn profile(ctx: &TaskCtx, model: &OpenModel, request: &ProfileRequest) -> Result<ProfileReport, ProfileError> {
+/// What the machine can do at most is kept in `home`, where there is one.
+pub fn profile(ctx: &TaskCtx, model: &OpenModel, request: &ProfileRequest, home: Option<&Path>) -> Result<ProfileReport, ProfileError> {
     let feeder = Feeder::new(model, request)?;
     let batches = batches(&feeder, request)?;
     let threads = threads(request)?;
@@ -41,6 +43,7 @@ pub fn profile(ctx: &TaskCtx, model: &OpenModel, request: &ProfileRequest) -> Re
     let mut profiler = Profiler {
         ctx,
         request,
+        home,
         feeder,
         batches,
         threads,
@@ -107,6 +110,7 @@ fn devices(model: &OpenModel, request: &ProfileRequest) -> Result<Vec<Device>, P
 struct Profiler<'a> {
     ctx: &'a TaskCtx,
     request: &'a ProfileRequest,
+    home: Option<&'a Path>,
     feeder: Feeder<'a>,
     batches: Vec<usize>,
     threads: Vec<usize>,
@@ -210,7 +214,7 @@ impl Profiler<'_> {
 
     fn observe(&mut self, plan: &Plan, inputs: &[(String, Value)], costs: &RunCosts, machine: &Machine) -> Result<(), ProfileError> {
         self.report("measuring what this machine can do", 0.97);
-        let roof = roof(self.ctx, machine, home::folder().ok().as_deref())?;
+        let roof = roof(self.ctx, machine, self.home)?;
         self.report("observing the operators", 0.98);
         let observed = observe(self.ctx, plan, inputs, costs, Some(&roof))?;
         if let Some(path) = &self.request.trace {
