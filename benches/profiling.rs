@@ -16,9 +16,9 @@ use drydock_core::profile::{Effort, Feeder, Pace, ProfileRequest, profile};
 use drydock_core::task::TaskCtx;
 use drydock_core::tensor::{Device, Value};
 
-/// Turns of each way of timing; they alternate, so that a slow moment of the machine falls on all alike.
-const TURNS: usize = 8;
-const TURN: Duration = Duration::from_millis(700);
+/// Turns of each way of timing; they alternate, back and forth, so that a slow moment of the machine falls on all alike.
+const TURNS: usize = 40;
+const TURN: Duration = Duration::from_millis(250);
 const PROFILES: usize = 10;
 
 fn main() {
@@ -35,22 +35,31 @@ fn main() {
     println!("{}", model.title());
 
     let (mut bare, mut measured, mut stopwatch, mut p50) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        bare.push(bare_loop(&ctx, plan, &inputs));
-        let (seconds_per_run, median) = measured_loop(&ctx, plan, &inputs);
-        measured.push(seconds_per_run);
-        p50.push(median);
-        stopwatch.push(timed_outside(&ctx, plan, &inputs));
+    for turn in 0..TURNS {
+        let mut ways = [0, 1, 2];
+        if turn % 2 == 1 {
+            ways.reverse();
+        }
+        for way in ways {
+            match way {
+                0 => bare.push(bare_loop(&ctx, plan, &inputs)),
+                1 => {
+                    let (seconds_per_run, median) = measured_loop(&ctx, plan, &inputs);
+                    measured.push(seconds_per_run);
+                    p50.push(median);
+                }
+                _ => stopwatch.push(timed_outside(&ctx, plan, &inputs)),
+            }
+        }
     }
-    let middle = |values: &[f64]| median(values).unwrap_or_default();
-    let difference = |a: &[f64], b: &[f64]| (middle(a) / middle(b) - 1.0) * 100.0;
-    println!(
-        "  a run of a bare loop {:.4} ms, of a measurement {:.4} ms: {:+.2} %",
-        1e3 * middle(&bare),
-        1e3 * middle(&measured),
-        difference(&measured, &bare)
-    );
-    println!("  p50 {:.4} ms, an outside stopwatch {:.4} ms: {:+.2} %", 1e3 * middle(&p50), 1e3 * middle(&stopwatch), difference(&p50, &stopwatch));
+    let middle = |values: &[f64]| 1e3 * median(values).unwrap_or_default();
+    // Of the pairs, which lie close together in time.
+    let difference = |a: &[f64], b: &[f64]| {
+        let ratios: Vec<f64> = a.iter().zip(b).map(|(a, b)| a / b).collect();
+        (median(&ratios).unwrap_or_default() - 1.0) * 100.0
+    };
+    println!("  a run of a bare loop {:.4} ms, of a measurement {:.4} ms: {:+.2} %", middle(&bare), middle(&measured), difference(&measured, &bare));
+    println!("  p50 {:.4} ms, an outside stopwatch {:.4} ms: {:+.2} %", middle(&p50), middle(&stopwatch), difference(&p50, &stopwatch));
 
     let request =
         ProfileRequest { effort: Effort::Quick, batches: feeder.fixed_rows.map_or_else(|| vec![1], |rows| vec![rows]), ..Default::default() };
