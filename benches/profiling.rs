@@ -1,7 +1,7 @@
 //! How far the figures of a profile can be trusted: `cargo bench -p drydock-benches --bench profiling -- MODEL.onnx [--threads 2]`.
 //!
 //! Prints for the model: what measuring adds to a run, against a bare loop over the same plan; the p50 of a profile against an outside
-//! stopwatch around the same call; and how far the p50 of ten profiles in a row lie apart.
+//! stopwatch around the same call; and how far the p50 of ten profiles in a row lie apart, beside how far the machine itself moved meanwhile.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
@@ -63,19 +63,26 @@ fn main() {
 
     let request =
         ProfileRequest { effort: Effort::Quick, batches: feeder.fixed_rows.map_or_else(|| vec![1], |rows| vec![rows]), ..Default::default() };
-    let mut p50s = Vec::new();
+    let (mut p50s, mut beside) = (Vec::new(), Vec::new());
     let mut n_unstable = 0;
     for _ in 0..PROFILES {
         let report = profile(&ctx, &model, &request, None).unwrap_or_else(|error| panic!("{error}"));
         let Some(run) = report.runs.first() else { continue };
-        if run.stable { p50s.push(run.latency_ms.typical()) } else { n_unstable += 1 }
+        if run.stable {
+            p50s.push(run.latency_ms.typical());
+            beside.push(1e3 * timed_outside(&ctx, plan, &inputs));
+        } else {
+            n_unstable += 1;
+        }
     }
-    let (low, high) = p50s.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), ms| (low.min(*ms), high.max(*ms)));
-    println!(
-        "  p50 of {} stable profiles: {low:.4} to {high:.4} ms, {:.2} % apart; {n_unstable} said \"not stable\"",
-        p50s.len(),
-        (high / low - 1.0) * 100.0
-    );
+    let (low, high) = ends(&p50s);
+    let apart = |values: &[f64]| (ends(values).1 / ends(values).0 - 1.0) * 100.0;
+    println!("  p50 of {} stable profiles: {low:.4} to {high:.4} ms, {:.2} % apart; {n_unstable} said \"not stable\"", p50s.len(), apart(&p50s));
+    println!("  one and the same plan, timed after each of them: {:.2} % apart, which is the machine's own restlessness", apart(&beside));
+}
+
+fn ends(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)))
 }
 
 /// Seconds of a run, by one stopwatch around all of them.
