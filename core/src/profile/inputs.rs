@@ -9,9 +9,13 @@ use super::statistics::Random;
 use super::{ProfileError, ProfileRequest};
 use crate::contract::{Column, ColumnKind, ContractSource, InputLayout, InputRows, did_you_mean, names};
 use crate::data::{Cell, Rows, TableReader, TableSchema};
-use crate::graph::{Dimension, ValueId, ValueType};
+use crate::engine::{Plan, RunError};
+use crate::graph::infer::infer_types;
+use crate::graph::{Dimension, Node, ValueId, ValueType};
 use crate::host::ElementType;
 use crate::model::OpenModel;
+use crate::ops::inference::BuiltOperators;
+use crate::task::TaskCtx;
 use crate::tensor::{Tensor, TensorError, Value};
 
 /// Makes a model's inputs for any number of rows.
@@ -19,7 +23,12 @@ pub struct Feeder<'a> {
     model: &'a OpenModel,
     seed: u64,
     source: Source,
+    /// Dimensions set by hand.
     dims: Vec<(String, usize)>,
+    /// Dimensions that nobody has set, with what stands in for them.
+    usual: Vec<(String, usize)>,
+    /// Types of the model's values, as far as they follow from the file.
+    types: Vec<Option<ValueType>>,
     /// Rows that the model takes at once, where its shape fixes them.
     pub fixed_rows: Option<usize>,
     /// Where the numbers come from, and what was decided for lack of a word.
@@ -48,9 +57,20 @@ struct Table {
 
 impl<'a> Feeder<'a> {
     pub fn new(model: &'a OpenModel, request: &ProfileRequest) -> Result<Self, ProfileError> {
-        let columns = model.contract.columns.clone();
+        // Columns read off the signature know nothing that the tensors don't say, unless a table is to feed them.
+        let is_told = model.contract_source != ContractSource::Signature || request.data.is_some();
+        let columns = if is_told { model.contract.columns.clone() } else { Vec::new() };
         let layout = if columns.is_empty() { None } else { InputLayout::new(&model.model, &columns).ok() };
-        let mut feeder = Self { model, seed: request.seed, source: Source::Tensors, dims: request.dims.clone(), fixed_rows: None, notes: Vec::new() };
+        let mut feeder = Self {
+            model,
+            seed: request.seed,
+            source: Source::Tensors,
+            dims: request.dims.clone(),
+            usual: Vec::new(),
+            types: Vec::new(),
+            fixed_rows: None,
+            notes: Vec::new(),
+        };
         feeder.check_dims()?;
         match (layout, &request.data) {
             (Some(layout), data) => {
@@ -67,9 +87,10 @@ impl<'a> Feeder<'a> {
                 return Err(ProfileError::Unsuitable(format!("{}: {reason}", path.display())));
             }
             (None, None) => {
+                feeder.types = infer_types(&model.model.graph, &BuiltOperators::new(&model.model)).0;
                 feeder.fixed_rows = feeder.batch_of_shapes();
                 feeder.notes.push(format!("inputs are random tensors of the declared shapes (seed {})", request.seed));
-                feeder.note_open_dimensions();
+                feeder.set_usual_dimensions();
             }
         }
         Ok(feeder)
@@ -151,11 +172,35 @@ impl<'a> Feeder<'a> {
         }
     }
 
-    fn note_open_dimensions(&mut self) {
+    /// Whether something stands in for a dimension, which [`Self::find_dimensions`] has to try out.
+    pub fn has_usual_dimensions(&self) -> bool {
+        !self.usual.is_empty()
+    }
+
+    fn set_usual_dimensions(&mut self) {
         let batch = self.batch_symbol();
         let open = self.symbols().into_iter().filter(|name| Some(name.as_str()) != batch && !self.dims.iter().any(|(set, _)| set == name));
-        let notes: Vec<String> = open.map(|name| format!("dimension '{name}' was set to {} (--dim {name}=N sets another)", usual(&name))).collect();
-        self.notes.extend(notes);
+        self.usual = open.map(|name| (name.clone(), usual(&name))).collect();
+    }
+
+    /// Makes what stands in for open dimensions smaller until the model takes it: positions of a text, for one, have a limit that only the
+    /// weights know. Notes what was set.
+    pub fn find_dimensions(&mut self, ctx: &TaskCtx, plan: &Plan) -> Result<(), ProfileError> {
+        while !self.usual.is_empty() {
+            match plan.run(ctx, self.feed(self.fixed_rows.unwrap_or(1))?) {
+                Ok(_) => break,
+                Err(error @ RunError::Cancelled(_)) => return Err(error.into()),
+                Err(error) if self.usual.iter().all(|(_, size)| *size <= 1) => return Err(error.into()),
+                Err(_) => self.usual.iter_mut().for_each(|(_, size)| *size = size.div_ceil(2)),
+            }
+        }
+        let note = |(name, size): &(String, usize)| format!("dimension '{name}' was set to {size} (--dim {name}=N sets another)");
+        self.notes.extend(self.usual.iter().map(note));
+        Ok(())
+    }
+
+    fn size_of(&self, name: &str) -> usize {
+        self.dims.iter().chain(&self.usual).find(|(set, _)| set == name).map_or(1, |(_, size)| *size)
     }
 
     fn tensor(&self, id: ValueId, n_rows: usize, random: &mut Random) -> Result<Value, ProfileError> {
@@ -170,21 +215,49 @@ impl<'a> Feeder<'a> {
         let size = |(axis, dim): (usize, &Dimension)| match dim {
             Dimension::Known(size) => *size,
             Dimension::Symbol(name) if Some(name.as_str()) == batch => n_rows,
-            Dimension::Symbol(name) => self.dims.iter().find(|(set, _)| set == name).map_or_else(|| usual(name), |(_, size)| *size),
+            Dimension::Symbol(name) => self.size_of(name),
             Dimension::Unknown if axis == 0 => n_rows,
             Dimension::Unknown => 1,
         };
         let shape: Vec<usize> = dims.iter().enumerate().map(size).collect();
-        Ok(Value::Tensor(random_tensor(*element_type, &shape, self.highest_index(id), random)?))
+        let known = Known { n_indices: self.n_indices(id), word: self.word(id) };
+        Ok(Value::Tensor(random_tensor(*element_type, &shape, &known, random)?))
     }
 
-    /// Rows of the table that an input of integers picks from, where it does so directly: an embedding's vocabulary.
-    fn highest_index(&self, id: ValueId) -> usize {
+    /// Nodes that read an input, also after it was only cast or given another shape.
+    fn readers(&self, id: ValueId) -> Vec<(&'a Node, usize)> {
         let graph = &self.model.model.graph;
-        let picked = graph.nodes.iter().filter(|node| node.op_type == "Gather" && node.inputs.get(1) == Some(&Some(id)));
-        let rows = picked.filter_map(|node| graph.constant((*node.inputs.first()?)?)?.shape().first().copied());
+        let mut same = vec![id];
+        for node in &graph.nodes {
+            let hands_on = ["Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Concat", "ArrayFeatureExtractor"]
+                .contains(&node.op_type.as_str());
+            if hands_on && node.inputs.first().copied().flatten().is_some_and(|input| same.contains(&input)) {
+                same.extend(node.outputs.first().copied().flatten());
+            }
+        }
+        let place = |node: &Node| node.inputs.iter().position(|input| input.is_some_and(|input| same.contains(&input)));
+        graph.nodes.iter().filter_map(|node| Some((node, place(node)?))).collect()
+    }
+
+    /// Rows of the table that an input of integers picks from: an embedding's vocabulary.
+    fn n_indices(&self, id: ValueId) -> usize {
+        let readers = self.readers(id);
+        let picking = readers.iter().filter(|(node, place)| node.op_type == "Gather" && *place == 1);
+        let rows = picking.filter_map(|(node, _)| {
+            let (_, picked_from) = self.types.get((*node.inputs.first()?)?.index())?.as_ref()?.as_tensor()?;
+            let axis = node.attributes.int("axis").ok()?.unwrap_or(0);
+            picked_from.dims()?.get(usize::try_from(axis).ok()?)?.known()
+        });
         // What else integers mean (masks, types of tokens), 0 and 1 are among it.
         rows.min().unwrap_or(2).max(1)
+    }
+
+    /// A text that the model knows: one of the categories of an encoder that reads the input.
+    fn word(&self, id: ValueId) -> CompactString {
+        let readers = self.readers(id);
+        let words =
+            |node: &Node| ["cats_strings", "keys_strings"].iter().find_map(|name| Some(node.attributes.texts(name).ok()??.first()?.to_string()));
+        readers.iter().find_map(|(node, _)| words(node)).map_or(CompactString::const_new("a"), CompactString::from)
     }
 }
 
@@ -203,7 +276,13 @@ fn usual(name: &str) -> usize {
     }
 }
 
-fn random_tensor(element_type: ElementType, shape: &[usize], n_indices: usize, random: &mut Random) -> Result<Tensor, ProfileError> {
+/// What the graph tells of an input's elements.
+struct Known {
+    n_indices: usize,
+    word: CompactString,
+}
+
+fn random_tensor(element_type: ElementType, shape: &[usize], known: &Known, random: &mut Random) -> Result<Tensor, ProfileError> {
     let n = shape.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim)).filter(|n| *n <= MAX_ELEMENTS);
     let Some(n) = n else { return Err(ProfileError::Unsuitable(format!("an input of shape {shape:?} is too large to be made up"))) };
     if n == 0 {
@@ -211,7 +290,7 @@ fn random_tensor(element_type: ElementType, shape: &[usize], n_indices: usize, r
     }
     macro_rules! integers {
         ($type:ty) => {
-            Tensor::from_vec(shape, (0..n).map(|_| random.below(n_indices.min(<$type>::MAX as usize)) as $type).collect())
+            Tensor::from_vec(shape, (0..n).map(|_| random.below(known.n_indices.min(<$type>::MAX as usize)) as $type).collect())
         };
     }
     let tensor = match element_type {
@@ -228,7 +307,7 @@ fn random_tensor(element_type: ElementType, shape: &[usize], n_indices: usize, r
         ElementType::U16 => integers!(u16),
         ElementType::U8 => integers!(u8),
         ElementType::Bool => Tensor::from_vec(shape, (0..n).map(|_| crate::host::Bool::new(random.below(2) == 1)).collect()),
-        ElementType::String => Tensor::from_strings(shape, Arc::from(vec![CompactString::const_new("a"); n])),
+        ElementType::String => Tensor::from_strings(shape, Arc::from(vec![known.word.clone(); n])),
         other => Err(TensorError::NotComputable(other)),
     };
     Ok(tensor?)

@@ -26,7 +26,11 @@ const USUAL_BATCHES: [usize; 3] = [1, 8, 32];
 /// Profiles a model. It is loaded and compiled anew, so that all parts of the way are measured; `model` says where it is and what it means.
 /// What the machine can do at most is kept in `home`, where there is one.
 pub fn profile(ctx: &TaskCtx, model: &OpenModel, request: &ProfileRequest, home: Option<&Path>) -> Result<ProfileReport, ProfileError> {
-    let feeder = Feeder::new(model, request)?;
+    let mut feeder = Feeder::new(model, request)?;
+    if feeder.has_usual_dimensions() {
+        // With a plan of its own, so that the first run of the other one is the first.
+        feeder.find_dimensions(ctx, model.plan()?)?;
+    }
     let batches = batches(&feeder, request)?;
     let threads = threads(request)?;
     let devices = devices(model, request)?;
