@@ -229,7 +229,7 @@ impl<'a> Feeder<'a> {
         let graph = &self.model.model.graph;
         let mut same = vec![id];
         for node in &graph.nodes {
-            let hands_on = ["Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Concat", "ArrayFeatureExtractor"]
+            let hands_on = ["Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Concat", "Gather", "ArrayFeatureExtractor"]
                 .contains(&node.op_type.as_str());
             if hands_on && node.inputs.first().copied().flatten().is_some_and(|input| same.contains(&input)) {
                 same.extend(node.outputs.first().copied().flatten());

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use drydock_core::data::{AtomicFile, write_error};
 use drydock_core::format;
+use drydock_core::profile::history::{self, Regression};
 use drydock_core::profile::{Effort, FitTarget, ProfileReport, ProfileRequest};
 use drydock_core::report::{Document, Verdict};
 use drydock_core::session::Command;
@@ -22,8 +23,10 @@ pub fn run(args: &ProfileArgs, common: &CommonArgs, output: &mut Output) -> Resu
     runner.look_at(&args.model, common)?;
     let line = drydock_core::session::command_line(&Command::Profile(request.clone()), runner.session.state());
     runner.run(Command::Profile(request))?;
-    let Some(report) = &runner.session.state().profile else { return Err(Failure::Error("the profile gave no report".to_owned())) };
-    let mut document = report.document(None);
+    let state = runner.session.state();
+    let Some(report) = &state.profile else { return Err(Failure::Error("the profile gave no report".to_owned())) };
+    let regression = history::regression(&state.profile_history);
+    let mut document = report.document(history::history_figure(&state.profile_history));
     document.provenance.command = line;
     for (path, text) in [(&args.html, Document::to_html as fn(&Document) -> String), (&args.md, Document::to_markdown)] {
         if let Some(path) = path {
@@ -31,9 +34,11 @@ pub fn run(args: &ProfileArgs, common: &CommonArgs, output: &mut Output) -> Resu
         }
     }
     if output.json {
-        output.document(object(report));
+        let mut document = object(report);
+        document.insert("regression".to_owned(), serde_json::to_value(&regression).unwrap_or_default());
+        output.document(document);
     } else if !output.quiet {
-        describe(report, &mut output.page);
+        describe(report, regression.as_ref(), &mut output.page);
         for path in [&args.html, &args.md, &args.trace].into_iter().flatten() {
             say(&format!("written to {}", path.display()));
         }
@@ -75,7 +80,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 const MAX_OPERATORS: usize = 20;
 
 /// What came out, for 80 columns.
-fn describe(report: &ProfileReport, page: &mut Page) {
+fn describe(report: &ProfileReport, regression: Option<&Regression>, page: &mut Page) {
     page.heading(&format!("Profile of {}", report.model));
     page.fact("device", &format!("{} · {}", report.device, format::counted(report.threads as u64, "thread")));
     page.fact("machine", &format!("{} ({})", report.machine.describe(), report.machine.hash));
@@ -95,6 +100,9 @@ fn describe(report: &ProfileReport, page: &mut Page) {
     if report.runs.iter().any(|run| !run.stable) {
         page.sentence(Tone::Bad, "not stable: the last windows differ by more than 10 %, so the figures of such a line are no more than a hint");
     }
+    if let Some(regression) = regression {
+        page.sentence(tone_of(regression.verdict), &regression.sentence());
+    }
     page.heading("Memory");
     page.table(&TextTable::of_report(&report.memory_table(), &[]));
     operators(report, page);
@@ -102,12 +110,15 @@ fn describe(report: &ProfileReport, page: &mut Page) {
         page.heading("Will it fit?");
         page.table(&TextTable::of_report(&fit.table(), &[]));
         let (verdict, sentence) = fit.verdict();
-        let tone = match verdict {
-            Verdict::Pass => Tone::Good,
-            Verdict::Fail => Tone::Bad,
-            Verdict::NotJudged => Tone::Plain,
-        };
-        page.sentence(tone, &format!("{} {}: {sentence}", verdict.sign(), verdict.word()));
+        page.sentence(tone_of(verdict), &format!("{} {}: {sentence}", verdict.sign(), verdict.word()));
+    }
+}
+
+fn tone_of(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Pass => Tone::Good,
+        Verdict::Fail => Tone::Bad,
+        Verdict::NotJudged => Tone::Plain,
     }
 }
 
