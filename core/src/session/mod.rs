@@ -41,7 +41,7 @@ enum JobResult {
     Predicted(PredictRequest, predict::PredictReport),
     Scored(Box<score::ScoreReport>, Option<Box<data::TableInfo>>),
     Verified(verify::VerifyReport),
-    Profiled(Box<profile::ProfileReport>),
+    Profiled(Box<profile::ProfileReport>, Option<Vec<profile::ProfileSummary>>),
     Registry(Box<crate::registry::RegistryView>, Option<RegistryReport>),
 }
 
@@ -243,7 +243,7 @@ impl Session {
                 self.state.registry_report = report.or(self.state.registry_report.take());
             }
             JobResult::Verified(report) => self.state.verify = Some(report),
-            JobResult::Profiled(report) => self.profiled(*report),
+            JobResult::Profiled(report, past) => self.profiled(*report, past),
         }
         self.events.push(Event::StateChanged);
     }
