@@ -2,16 +2,17 @@
 # requires-python = ">=3.11"
 # dependencies = ["numpy==2.4.6", "onnx==1.23.2", "onnxruntime==1.31.1"]
 # ///
-"""Drydock beside ONNX Runtime on networks for images, batch 1.
+"""Drydock beside ONNX Runtime, tract and rten on networks for images, batch 1.
 
 From the repository's root:
 
     cargo bench -p drydock-benches --bench image --no-run
+    cargo build --release --manifest-path benches/peers/runtimes/Cargo.toml
     uv run benches/peers/image_peers.py        # --models resnet50 squeezenet … --threads 2 --rounds 3
 
-The networks are those of ONNX's own test data, whose weights are constants; here they get random ones of the usual size, with a fixed seed. Both get
-the same file, the same picture and the same number of threads, and take turns in processes of their own; a contestant's figures are its fastest run,
-and the least of its rounds' medians. Outputs are held against ONNX Runtime's.
+The networks are those of ONNX's own test data, whose weights are constants that the model makes itself; here they get random ones of the usual size,
+with a fixed seed. All get the same file, the same picture and the same number of threads, and take turns in processes of their own; a contestant's
+figures are its fastest run, and the least of its rounds' medians. Outputs are held against ONNX Runtime's.
 """
 
 import argparse
@@ -28,24 +29,30 @@ MODELS = ["resnet50", "squeezenet", "shufflenet", "densenet121", "inception_v1",
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=["resnet50"], choices=MODELS)
+    parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--folder", type=Path, default=ROOT / "target" / "peers")
+    parser.add_argument("--drydock", type=Path, help="the compiled benchmark; otherwise the newest in target/release/deps")
+    parser.add_argument("--runtimes", type=Path, default=ROOT / "benches/peers/runtimes/target/release/drydock-peers")
     parser.add_argument("--onnx-runtime", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.onnx_runtime:
         return onnx_runtime(arguments.onnx_runtime, arguments.runs, arguments.threads)
-    drydock = max((ROOT / "target/release/deps").glob("image-*[!.d]"), key=os.path.getmtime, default=None)
-    if drydock is None:
-        sys.exit("run `cargo bench -p drydock-benches --bench image --no-run` first")
+    built = (ROOT / "target/release/deps").glob("image-*[!.d]")
+    drydock = arguments.drydock or max(built, key=os.path.getmtime, default=None)
+    if drydock is None or not arguments.runtimes.exists():
+        sys.exit(__doc__)
     for name in arguments.models:
         path = network(name, arguments.folder)
         runs, threads = str(arguments.runs), str(arguments.threads)
+        options = ["--runs", runs, "--threads", threads]
         contestants = {
-            "drydock": [drydock, path, "--runs", runs, "--threads", threads],
-            "ONNX Runtime": [sys.executable, __file__, "--onnx-runtime", path, "--runs", runs, "--threads", threads],
+            "drydock": [drydock, path, *options],
+            "tract": [arguments.runtimes, "tract", path, *options],
+            "rten": [arguments.runtimes, "rten", path, *options],
+            "ONNX Runtime": [sys.executable, __file__, "--onnx-runtime", path, *options],
         }
         compare(name, contestants, arguments)
 
@@ -61,12 +68,13 @@ def compare(name, contestants, arguments):
                 print(f"{name}: {contestant} fails: {done.stderr.strip().splitlines()[-1:]}")
     print(f"{name}, {arguments.threads} threads")
     expected = rounds["ONNX Runtime"][0]["output"]
-    for contestant, results in rounds.items():
-        if results:
-            apart = max(abs(a - b) / max(abs(b), 1e-9) for a, b in zip(results[0]["output"], expected))
-            fastest = min(result["min_ms"] for result in results)
-            median = min(result["median_ms"] for result in results)
-            print(f"  {contestant:14} fastest {fastest:8.2f} ms   best median {median:8.2f} ms   apart from ONNX Runtime {apart:.1e}")
+    best = {contestant: min(result["median_ms"] for result in results) for contestant, results in rounds.items() if results}
+    for contestant, median in best.items():
+        results = rounds[contestant]
+        apart = max(abs(a - b) / max(abs(b), 1e-9) for a, b in zip(results[0]["output"], expected))
+        fastest = min(result["min_ms"] for result in results)
+        times = f"fastest {fastest:8.2f} ms   best median {median:8.2f} ms"
+        print(f"  {contestant:14} {times}   drydock is {median / best['drydock']:5.2f} x as fast   apart from ONNX Runtime {apart:.1e}", flush=True)
 
 
 def network(name, folder):

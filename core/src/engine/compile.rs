@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use smallvec::SmallVec;
 
@@ -91,6 +92,7 @@ pub(super) fn compile(ctx: &TaskCtx, model: &Model, original: &Graph, options: &
         program,
         device: options.device.clone(),
         max_result_bytes: options.max_result_bytes,
+        runs_long: AtomicBool::new(false),
     })
 }
 

@@ -1,6 +1,7 @@
 //! A model made ready to run on a device: what it takes, what it gives, and its steps.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 
 use smallvec::SmallVec;
 
@@ -47,6 +48,8 @@ pub struct Plan {
     pub(super) program: Program,
     pub(super) device: Device,
     pub(super) max_result_bytes: u128,
+    /// Whether the last run was a long one.
+    pub(super) runs_long: AtomicBool,
 }
 
 /// The steps of a graph in the order in which they run: of the main graph, or of a subgraph.

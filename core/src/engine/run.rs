@@ -1,6 +1,8 @@
 //! Running a plan: inputs checked against the signature, steps in order, values freed at their last use, panics contained.
 
 use std::cell::RefCell;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
@@ -14,8 +16,25 @@ use crate::ops::{Inputs, OpError, RunContext};
 use crate::task::TaskCtx;
 use crate::tensor::{Device, Shape, TensorError, Value};
 
+/// A plan that takes longer than this is run by one of the threads that share its work. Kernels then find them awake: called from outside, each
+/// would hand over to them and wait. For shorter plans that one handing over would be the longest part.
+const LONG_RUN: Duration = Duration::from_micros(300);
+
 /// Runs a plan on named inputs, while `observer` watches its steps.
-pub(super) fn run(ctx: &TaskCtx, plan: &Plan, inputs: Vec<(String, Value)>, observer: &mut impl Observer) -> Result<Vec<Value>, RunError> {
+pub(super) fn run(ctx: &TaskCtx, plan: &Plan, inputs: Vec<(String, Value)>, observer: &mut (impl Observer + Send)) -> Result<Vec<Value>, RunError> {
+    let start = Instant::now();
+    let is_outside = rayon::current_thread_index().is_none();
+    let outputs = if is_outside && plan.runs_long.load(Ordering::Relaxed) {
+        rayon::scope(|_| run_here(ctx, plan, inputs, observer))
+    } else {
+        run_here(ctx, plan, inputs, observer)
+    };
+    plan.runs_long.store(start.elapsed() > LONG_RUN, Ordering::Relaxed);
+    outputs
+}
+
+/// As [`run`], on this thread.
+fn run_here(ctx: &TaskCtx, plan: &Plan, inputs: Vec<(String, Value)>, observer: &mut impl Observer) -> Result<Vec<Value>, RunError> {
     let mut values = Slots::new(plan.program.n_slots);
     place_inputs(plan, inputs, &mut values)?;
     let context = RunContext { device: &plan.device, max_result_bytes: plan.max_result_bytes, task: ctx };

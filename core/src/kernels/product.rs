@@ -25,8 +25,8 @@ const MAX_BLOCK_ROWS: usize = 240;
 const MIN_BLOCK_ROWS: usize = 60;
 /// Elements of the left side that a larger block of rows does not exceed: half of a small second-level cache.
 const BLOCK_ELEMENTS: usize = 1 << 16;
-/// Below this many multiply-accumulates (some tens of microseconds on one thread) sharing the work costs more than it saves.
-const PARALLEL_MACS: usize = 1 << 20;
+/// Below this many multiply-accumulates (some ten microseconds on one thread) sharing the work costs more than it saves.
+const PARALLEL_MACS: usize = 1 << 19;
 
 /// The right side of a product, and a bias for each of its columns.
 #[derive(Debug)]
@@ -169,38 +169,72 @@ pub struct Epilogue<'a> {
 /// # Panics
 /// If a size does not fit the others.
 pub fn multiply(left: &Rows<'_>, right: &PackedMatrix, epilogue: Epilogue<'_>, result: &mut [MaybeUninit<f32>], stride: usize, first_column: usize) {
-    let rows = left.n_rows();
-    if rows == 0 || right.columns == 0 {
+    multiply_side_by_side(&[Factors { left: *left, right, first_column }], epilogue, result, stride);
+}
+
+/// The two sides of one of several products, and the column at which its result begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Factors<'a> {
+    pub left: Rows<'a>,
+    pub right: &'a PackedMatrix,
+    pub first_column: usize,
+}
+
+impl Factors<'_> {
+    fn macs(&self) -> usize {
+        self.left.n_rows() * self.right.inner * self.right.columns
+    }
+}
+
+/// Several products of the same number of rows, whose results lie side by side: as [`multiply`] for each of them.
+///
+/// # Panics
+/// If a size does not fit the others, or the columns of one product are also another's.
+pub fn multiply_side_by_side(products: &[Factors<'_>], epilogue: Epilogue<'_>, result: &mut [MaybeUninit<f32>], stride: usize) {
+    let rows = products.first().map_or(0, |product| product.left.n_rows());
+    if rows == 0 {
         return;
     }
-    let end = (rows - 1) * stride + first_column + right.columns;
-    assert!(end <= result.len(), "the result of {} elements has no room for {rows} rows of {stride}", result.len());
-    assert!(epilogue.summand.is_none_or(|summand| summand.len() >= end), "the summand is shorter than the result");
-    let result = Target(result[first_column..].as_mut_ptr().cast());
-    let summand = epilogue.summand.map(|summand| &summand[first_column..]);
-    let block =
-        |rows: Range<usize>, panels: Range<usize>| Block { left, right, summand, activation: epilogue.activation, result, stride, rows, panels };
-    let n_panels = right.n_panels();
-    let n_threads = if rows * right.inner * right.columns < PARALLEL_MACS { 1 } else { rayon::current_num_threads() };
-    if n_threads == 1 {
-        return block(0..rows, 0..n_panels).compute();
+    let mut end = 0;
+    for product in products {
+        assert!(product.left.n_rows() == rows && product.first_column >= end, "the products do not lie side by side");
+        end = product.first_column + product.right.columns;
     }
-    let tile_rows = if right.level.lanes() == 16 { 12 } else { 6 };
+    assert!((rows == 1 || end <= stride) && (rows - 1) * stride + end <= result.len(), "no room for {rows} rows of {end} in {}", result.len());
+    assert!(epilogue.summand.is_none_or(|summand| summand.len() >= (rows - 1) * stride + end), "the summand is shorter than the result");
+    let target = Target(result.as_mut_ptr().cast());
+    let block = |index: usize, rows: Range<usize>, panels: Range<usize>| {
+        let Factors { left, right, first_column } = &products[index];
+        // SAFETY: there is room for the product from its first column on; no other writes to its columns.
+        let result = Target(unsafe { { target }.0.add(*first_column) });
+        let summand = epilogue.summand.map(|summand| &summand[*first_column..]);
+        Block { left, right, summand, activation: epilogue.activation, result, stride, rows, panels }
+    };
+    let macs: usize = products.iter().map(Factors::macs).sum();
+    let n_threads = if macs < PARALLEL_MACS { 1 } else { rayon::current_num_threads() };
+    if n_threads == 1 {
+        for (index, product) in products.iter().enumerate() {
+            block(index, 0..rows, 0..product.right.n_panels()).compute();
+        }
+        return;
+    }
+    let tile_rows = if products[0].right.level.lanes() == 16 { 12 } else { 6 };
     let n_tiles = rows.div_ceil(tile_rows);
+    let wanted = if macs < 4 * PARALLEL_MACS { 2 * n_threads } else { 4 * n_threads };
     // The larger side is the one that threads should not all read.
-    let (row_parts, panel_parts) = {
-        let wanted = 4 * n_threads;
-        if rows >= right.columns && n_tiles >= wanted {
-            (wanted, 1)
-        } else {
-            let panel_parts = n_panels.min(wanted);
+    let (row_parts, panel_parts) = match products {
+        [product] if rows < product.right.columns || n_tiles < wanted => {
+            let panel_parts = product.right.n_panels().min(wanted);
             (wanted.div_ceil(panel_parts).min(n_tiles), panel_parts)
         }
+        _ => (wanted.div_ceil(products.len()).min(n_tiles), 1),
     };
-    (0..row_parts * panel_parts).into_par_iter().with_max_len(1).for_each(|task| {
+    let of_product = row_parts * panel_parts;
+    (0..products.len() * of_product).into_par_iter().with_max_len(1).for_each(|task| {
+        let (index, task) = (task / of_product, task % of_product);
         let tiles = part(task / panel_parts, row_parts, n_tiles);
         let rows = tiles.start * tile_rows..(tiles.end * tile_rows).min(rows);
-        block(rows, part(task % panel_parts, panel_parts, n_panels)).compute();
+        block(index, rows, part(task % panel_parts, panel_parts, products[index].right.n_panels())).compute();
     });
 }
 
@@ -496,6 +530,46 @@ mod tests {
                 assert_eq!(unsafe { found.assume_init() }, expected, "{rows} × {inner} × {columns} at {at}");
             }
         }
+    }
+
+    #[test]
+    fn products_lie_side_by_side() {
+        // Small ones, and some that are shared among threads.
+        for (rows, inner) in [(5, 7), (400, 40)] {
+            let left: Vec<f32> = (0..rows * 3 * inner).map(|at| (at % 9) as f32 - 4.0).collect();
+            let rights = [20, 1, 40].map(|columns| PackedMatrix::new(inner, columns, None, element));
+            let offsets = [0, inner, 2 * inner];
+            let of_product = |index: usize, first_column: usize| Factors {
+                left: Rows { data: &left, origins: Grid::line(rows, 3 * inner), offsets: &offsets[index..=index], run: inner },
+                right: &rights[index],
+                first_column,
+            };
+            let mut result = vec![MaybeUninit::new(f32::NAN); rows * 65];
+            multiply_side_by_side(&[of_product(0, 0), of_product(1, 20), of_product(2, 21)], Epilogue::default(), &mut result, 65);
+            for (at, found) in result.into_iter().enumerate() {
+                let (row, column) = (at / 65, at % 65);
+                let (index, first) = if column < 20 {
+                    (0, 0)
+                } else if column == 20 {
+                    (1, 20)
+                } else {
+                    (2, 21)
+                };
+                let expected: f32 = (0..inner).map(|k| left[(row * 3 + index) * inner + k] * element(k, column - first)).sum();
+                // SAFETY: everything was initialized above.
+                let found = unsafe { found.assume_init() };
+                // The last columns are nobody's.
+                assert!(if column > 60 { found.is_nan() } else { found == expected }, "{found} for {expected} at {row}, {column}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "side by side")]
+    fn products_that_share_columns_are_refused() {
+        let right = PackedMatrix::new(4, 3, None, element);
+        let factors = |first_column: usize| Factors { left: Rows::matrix(&[0.0; 8], 2, 4), right: &right, first_column };
+        multiply_side_by_side(&[factors(0), factors(2)], Epilogue::default(), &mut [MaybeUninit::new(0.0); 12], 6);
     }
 
     #[test]

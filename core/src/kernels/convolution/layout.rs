@@ -59,10 +59,21 @@ pub fn lay_padded(image: Image<'_>, axes: [Axis; 2], target: &mut [f32]) {
                 inside.copy_from_slice(&image.elements[start..][..inside.len()]);
             }
             Layout::ChannelsFirst => {
-                for channel in 0..image.channels {
+                let channel = |channel: usize| {
                     let start = ((at_image * image.channels + channel) * height.input + source_row) * width.input;
-                    let places = inside.iter_mut().skip(channel).step_by(image.channels);
-                    for (place, &value) in places.zip(&image.elements[start..][..n_places]) {
+                    &image.elements[start..][..n_places]
+                };
+                if image.channels == 3 {
+                    // Colours: a picture's own layout.
+                    let colours = channel(0).iter().zip(channel(1)).zip(channel(2));
+                    for (place, ((&red, &green), &blue)) in inside.as_chunks_mut::<3>().0.iter_mut().zip(colours) {
+                        *place = [red, green, blue];
+                    }
+                    return;
+                }
+                for index in 0..image.channels {
+                    let places = inside.iter_mut().skip(index).step_by(image.channels);
+                    for (place, &value) in places.zip(channel(index)) {
                         *place = value;
                     }
                 }

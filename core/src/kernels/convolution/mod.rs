@@ -16,8 +16,10 @@ mod winograd;
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
+use smallvec::SmallVec;
+
 use super::aligned::with_scratch;
-use super::product::{Epilogue, Grid, PackedMatrix, Rows, multiply};
+use super::product::{Epilogue, Factors, Grid, PackedMatrix, Rows, multiply_side_by_side};
 use depthwise::Depthwise;
 pub use layout::{Image, Layout};
 use winograd::Winograd;
@@ -44,6 +46,12 @@ impl Axis {
         let first = self.before.saturating_sub(start).div_ceil(self.dilation).min(self.kernel);
         let end = (self.before + self.input).saturating_sub(start).div_ceil(self.dilation).min(self.kernel);
         first..end.max(first)
+    }
+
+    /// The outputs whose kernel meets the input with all of its elements.
+    fn outputs_inside(&self) -> std::ops::Range<usize> {
+        let end = (self.before + self.input).checked_sub((self.kernel - 1) * self.dilation).map_or(0, |starts| starts.div_ceil(self.stride));
+        self.before.div_ceil(self.stride)..end.min(self.output)
     }
 
     /// Elements from the first that any window covers to the last, padding included.
@@ -131,7 +139,7 @@ impl Convolution {
         let room = &mut result.spare_capacity_mut()[..n_results];
         match &self.method {
             Method::Product(groups) => self.multiply(groups, input, axes, epilogue, room),
-            Method::Depthwise(depthwise) => with_padding(input, axes, |input, axes| depthwise.run(input, axes, epilogue, room)),
+            Method::Depthwise(depthwise) => layout::with_channels_last(input, axes, |input| depthwise.run(input, axes, epilogue, room)),
             Method::Either { weights, bias, product, winograd } => {
                 let shape = [self.outputs, self.channels, 3, 3];
                 let weights = Weights { shape, elements: weights, bias: bias.as_deref() };
@@ -158,18 +166,23 @@ impl Convolution {
             };
             // All channels under neighbouring elements of the kernel are one run.
             let taps_in_run = if self.groups == 1 && width.dilation == 1 { width.kernel } else { 1 };
-            let mut offsets = Vec::with_capacity(height.kernel * width.kernel / taps_in_run);
-            for (index, product) in groups.iter().enumerate() {
-                offsets.clear();
+            let mut offsets = Vec::with_capacity(height.kernel * width.kernel / taps_in_run * groups.len());
+            for group in 0..groups.len() {
                 for tap_height in 0..height.kernel {
                     for tap_width in (0..width.kernel).step_by(taps_in_run) {
                         let place = tap_height * height.dilation * row + tap_width * width.dilation * input.channels;
-                        offsets.push(place + index * self.channels);
+                        offsets.push(place + group * self.channels);
                     }
                 }
-                let left = Rows { data: input.elements, origins, offsets: &offsets, run: taps_in_run * self.channels };
-                multiply(&left, product, epilogue, result, self.outputs, index * product.columns());
             }
+            let offsets_of_group = offsets.chunks(offsets.len() / groups.len());
+            let products = groups.iter().zip(offsets_of_group).enumerate().map(|(index, (right, offsets))| Factors {
+                left: Rows { data: input.elements, origins, offsets, run: taps_in_run * self.channels },
+                right,
+                first_column: index * right.columns(),
+            });
+            let products: SmallVec<[Factors<'_>; 8]> = products.collect();
+            multiply_side_by_side(&products, epilogue, result, self.outputs);
         });
     }
 }
