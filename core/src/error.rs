@@ -29,6 +29,8 @@ pub enum Error {
     #[error(transparent)]
     Profile(crate::profile::ProfileError),
     #[error(transparent)]
+    Package(crate::package::PackageError),
+    #[error(transparent)]
     UnknownModel(#[from] crate::resolve::UnknownModel),
     #[error(transparent)]
     Registry(crate::registry::RegistryError),
@@ -57,7 +59,7 @@ impl Error {
                         | crate::profile::ProfileError::Run(crate::engine::RunError::Cancelled(_))
                 )
                 | Self::Registry(crate::registry::RegistryError::Cancelled(_))
-        )
+        ) || matches!(self, Self::Package(error) if error.is_cancelled())
     }
 }
 
@@ -81,4 +83,5 @@ from_with_cancellation!(
     Verify(crate::verify::VerifyError),
     Profile(crate::profile::ProfileError),
     Registry(crate::registry::RegistryError),
+    Package(crate::package::PackageError),
 );

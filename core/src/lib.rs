@@ -29,7 +29,6 @@ pub mod contract;
 pub mod machine;
 pub mod model;
 pub mod registry;
-pub mod resolve;
 
 pub mod doctor;
 pub mod inspect;
@@ -37,6 +36,9 @@ pub mod predict;
 pub mod profile;
 pub mod score;
 pub mod verify;
+
+pub mod package;
+pub mod resolve;
 
 pub mod error;
 pub mod jobs;

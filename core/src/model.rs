@@ -15,13 +15,15 @@ use crate::tensor::Device;
 use crate::{Error, onnx, task::TaskCtx};
 
 /// Where an opened model was found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub enum Origin {
     /// A file that somebody named.
     #[default]
     File,
     /// A version of the registry.
     Registered { name: String, version: u32 },
+    /// A package, taken apart for as long as the model is open.
+    Package { path: PathBuf, folder: Arc<tempfile::TempDir> },
 }
 
 /// An opened model. Immutable: jobs hold an `Arc` of it while the faces go on.
@@ -90,6 +92,7 @@ impl OpenModel {
         match &self.origin {
             Origin::File => self.path.clone(),
             Origin::Registered { name, version } => format!("{name}:{version}").into(),
+            Origin::Package { path, .. } => path.clone(),
         }
     }
 
@@ -98,7 +101,7 @@ impl OpenModel {
         if let Origin::Registered { name, version } = &self.origin {
             return format!("{name} v{version}");
         }
-        let stem = || self.path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let stem = || self.argument().file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let name = self.contract.name.clone().unwrap_or_else(stem);
         match self.contract.version {
             Some(version) => format!("{name} v{version}"),

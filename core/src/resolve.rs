@@ -1,11 +1,13 @@
-//! What people write for a MODEL, on the command line and in forms: a path, or `name`, `name:version`, `name@alias` of the registry. One reading
+//! What people write for a MODEL, on the command line and in forms: a path (of a model or a package), or `name`, `name:version`, `name@alias` of the registry. One reading
 //! for every command. A path that exists wins.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::Error;
 use crate::contract::ContractSource;
 use crate::model::{OpenModel, Origin, sha256};
+use crate::package;
 use crate::registry::{Found, ModelReference, Registry, RegistryError, Which};
 use crate::task::TaskCtx;
 use crate::tensor::Device;
@@ -50,7 +52,13 @@ pub fn open_found(ctx: &TaskCtx, registry: &Registry, found: &Found, device: Dev
 }
 
 fn open_file(ctx: &TaskCtx, path: &Path, device: Device) -> Result<OpenModel, Error> {
-    OpenModel::load(ctx, path, device)
+    if !package::is_package(path) {
+        return OpenModel::load(ctx, path, device);
+    }
+    let unpacked = package::unpack(ctx, path)?;
+    let mut opened = OpenModel::load(ctx, &unpacked.model_path(), device)?;
+    opened.origin = Origin::Package { path: path.to_owned(), folder: Arc::new(unpacked.into_folder()) };
+    Ok(opened)
 }
 
 /// The reference that a text is, unless it is a path.

@@ -6,6 +6,7 @@ mod bad_input;
 mod help;
 mod inspect;
 mod models;
+mod package;
 mod predict;
 mod profile;
 mod registry;

@@ -43,6 +43,8 @@ pub enum Action {
     /// Protect an alias, or no longer.
     Protect,
     RemoveVersion,
+    /// Pack the opened model.
+    Package,
     /// Hold the registry's files and records against their hashes.
     CheckRegistry,
     /// Run ONNX test sets.

@@ -163,6 +163,7 @@ pub const BINDINGS: &[Binding] = bindings![
     Models: [ch('b')], Action::RollBack, "roll back", "Point an alias back at what it pointed at before";
     Models: [ch('t')], Action::Protect, "protect", "Protect an alias: only a passed check moves it; or no longer";
     Models: [ch('x')], Action::RemoveVersion, "remove", "Remove the selected version, after a confirmation";
+    Models: [ch('P')], Action::Package, "package", "Pack the opened model with golden cases into one file";
     Models: [ch('s')], Action::CheckRegistry, "self-check", "Check the registry: its records, its files, their hashes";
     Inspect: [ch('/')], Action::Filter, "filter", "Show only nodes whose name or operator has this text";
     Predict: [key(KeyCode::Enter), ch('e')], Action::Edit, "edit", "Type a value, or choose from a list";

@@ -71,7 +71,8 @@ impl Registry {
         let contract = contract.as_deref();
         let key = BlobKey::of(&model.content, contract);
         let files = blobs::files_of(&model.content, contract);
-        let source = std::path::absolute(&model.path).unwrap_or_else(|_| model.path.clone()).display().to_string();
+        let source = model.argument();
+        let source = if source.exists() { std::path::absolute(&source).unwrap_or(source) } else { source }.display().to_string();
         let _lock = BlobLock::shared(&self.home)?;
         blobs::write(ctx, &self.home, &model.content, contract)?;
         ctx.checkpoint()?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::jobs::JobId;
+use crate::package::PackageRequest;
 use crate::predict::PredictRequest;
 use crate::profile::ProfileRequest;
 use crate::score::ScoreRequest;
@@ -34,6 +35,13 @@ pub enum Command {
     Verify(VerifyRequest),
     /// How fast, how large, how much memory, where the time goes: of the opened model.
     Profile(ProfileRequest),
+    /// Pack the opened model with golden cases.
+    Package(PackageRequest),
+    /// Whether a package's model does here what it did where it was packed.
+    CheckPackage {
+        path: PathBuf,
+        device: DeviceChoice,
+    },
     /// An act on the registry.
     Models(RegistryCommand),
     Cancel(JobId),

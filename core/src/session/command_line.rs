@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::budget;
+use crate::package::PackageRequest;
 use crate::predict::PredictRequest;
 use crate::profile::{Effort, ProfileRequest};
 use crate::score::{OnError, ScoreRequest, names_text};
@@ -22,6 +23,8 @@ pub fn command_line(command: &Command, state: &State) -> Option<String> {
         Command::Predict(request) => opened.map(|opened| predict_line(&opened.model.argument(), request) + &device_option(opened.device)),
         Command::Score(request) => opened.map(|opened| score_line(&opened.model.argument(), request) + &device_option(opened.device)),
         Command::Verify(request) => Some(verify_line(request)),
+        Command::Package(request) => opened.map(|opened| package_line(&opened.model.argument(), request)),
+        Command::CheckPackage { path, device } => Some(format!("drydock verify {}{}", quoted_path(path), device_option(*device))),
         Command::Models(command) => models_line(command),
         Command::Profile(request) => opened.map(|opened| profile_line(&opened.model.argument(), opened.device, request)),
         Command::CloseModel | Command::DescribeTable(_) | Command::WhatIf(_) | Command::Cancel(_) => None,
@@ -143,6 +146,24 @@ fn profile_line(model: &Path, device: DeviceChoice, request: &ProfileRequest) ->
         line.push_str(" --operators");
     }
     line + &device_option(device)
+}
+
+fn package_line(model: &Path, request: &PackageRequest) -> String {
+    let defaults = PackageRequest::default();
+    let mut line = format!("drydock package {} -o {}", quoted_path(model), quoted_path(&request.output));
+    if let Some(data) = &request.data {
+        let _ = write!(line, " --data {}", quoted_path(data));
+    }
+    if request.rows != defaults.rows {
+        let _ = write!(line, " --rows {}", request.rows);
+    }
+    if request.seed != defaults.seed {
+        let _ = write!(line, " --seed {}", request.seed);
+    }
+    if request.overwrite {
+        line.push_str(" --force");
+    }
+    line
 }
 
 fn models_line(command: &RegistryCommand) -> Option<String> {

@@ -16,6 +16,7 @@ mod command;
 mod command_line;
 mod models;
 mod opening;
+mod packaging;
 mod predicting;
 mod profiling;
 mod recording;
@@ -42,6 +43,8 @@ enum JobResult {
     Scored(Box<score::ScoreReport>, Option<Box<data::TableInfo>>),
     Verified(verify::VerifyReport),
     Profiled(Box<profile::ProfileReport>, Option<Vec<profile::ProfileSummary>>),
+    Packaged(crate::package::PackageReport),
+    PackageChecked(crate::package::PackageCheck),
     Registry(Box<crate::registry::RegistryView>, Option<RegistryReport>),
 }
 
@@ -113,6 +116,8 @@ impl Session {
             Command::Score(request) => self.score(request),
             Command::Verify(request) => Some(self.verify(request)),
             Command::Profile(request) => self.profile(request),
+            Command::Package(request) => self.package(request),
+            Command::CheckPackage { path, device } => Some(self.check_package(path, device)),
             Command::Models(command) => Some(self.models(command)),
             Command::Cancel(id) => {
                 if let Some(handle) = self.running.iter().find(|handle| handle.id == id) {
@@ -220,8 +225,8 @@ impl Session {
             JobResult::Opened(opened) => {
                 self.forget_predictions();
                 self.forget_profiles();
-                if opened.model.origin == Origin::File {
-                    self.state.remember(opened.model.path.clone());
+                if !matches!(opened.model.origin, Origin::Registered { .. }) {
+                    self.state.remember(opened.model.argument());
                 }
                 self.state.opened = Some(*opened);
             }
@@ -238,6 +243,8 @@ impl Session {
                 self.state.score = Some(*report);
                 self.state.score_preview = preview.map(|preview| *preview);
             }
+            JobResult::Packaged(report) => self.state.package = Some(report),
+            JobResult::PackageChecked(check) => self.state.package_check = Some(check),
             JobResult::Registry(view, report) => {
                 self.state.registry = Some(*view);
                 self.state.registry_report = report.or(self.state.registry_report.take());

@@ -7,6 +7,7 @@ use crate::data::TableInfo;
 use crate::inspect::InspectReport;
 use crate::jobs::JobId;
 use crate::model::OpenModel;
+use crate::package::{PackageCheck, PackageReport};
 use crate::predict::{PredictReport, PredictRequest};
 use crate::profile::{ProfileReport, ProfileSummary};
 use crate::registry::RegistryView;
@@ -35,6 +36,10 @@ pub struct State {
     pub profile: Option<ProfileReport>,
     /// Profiles of the opened model, oldest first.
     pub profile_history: Vec<ProfileSummary>,
+    /// The package made last.
+    pub package: Option<PackageReport>,
+    /// The package checked last.
+    pub package_check: Option<PackageCheck>,
     /// The registry as it was read last; `None` until it was.
     pub registry: Option<RegistryView>,
     /// What came of the latest act on the registry.
@@ -73,6 +78,8 @@ pub enum JobKind {
     Open,
     /// An act on the registry.
     Registry,
+    /// Making a package, or checking one.
+    Package,
     /// Reading the registry again: no record is kept of it.
     Refresh,
     Describe,
@@ -88,6 +95,7 @@ impl JobKind {
             Self::Open => "open",
             Self::Registry => "models",
             Self::Refresh => "refresh",
+            Self::Package => "package",
             Self::Describe => "describe",
             Self::Predict => "predict",
             Self::Score => "score",
@@ -99,7 +107,7 @@ impl JobKind {
     /// The task that shows such a job's result and its error.
     pub fn task(self) -> Task {
         match self {
-            Self::Open | Self::Registry | Self::Refresh => Task::Models,
+            Self::Open | Self::Registry | Self::Refresh | Self::Package => Task::Models,
             Self::Predict => Task::Predict,
             Self::Describe | Self::Score => Task::Score,
             Self::Verify => Task::Jobs,

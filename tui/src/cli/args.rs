@@ -95,6 +95,7 @@ pub enum Command {
     Predict(PredictArgs),
     Score(ScoreArgs),
     Profile(ProfileArgs),
+    Package(PackageArgs),
     Models(ModelsArgs),
     Doctor(DoctorArgs),
     Completions(CompletionsArgs),
@@ -123,7 +124,7 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drydock verify sample-models/digits\n  drydock verify sample-models --rtol 1e-4 --json")]
 pub struct VerifyArgs {
-    /// Test case folders, or folders of such
+    /// Test case folders, or folders of such; or one package, FILE.drydock
     #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub folders: Vec<PathBuf>,
 
@@ -288,6 +289,39 @@ pub struct ProfileArgs {
     /// By how much that machine is slower, thread for thread
     #[arg(long, value_name = "FACTOR", value_parser = profile::factor)]
     pub fit_slowdown: Option<f64>,
+}
+
+/// Pack a model with its contract and golden cases into one file, for another machine to verify
+///
+/// On that machine, drydock verify FILE.drydock says bit-equal, within tolerance, or different (exit code 1). A package opens as a MODEL too.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock package sample-models/wine/model.onnx -o scored.wine.drydock --force\n  drydock package sample-models/payment-fraud-v2/model.onnx \\\n    --data sample-models/payment-fraud-v2/reference.csv --rows 50 \\\n    -o scored.fraud.drydock --force"
+)]
+pub struct PackageArgs {
+    /// The model: a path, or a name of the registry
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// The package, such as fraud.drydock
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+
+    /// A table whose first rows are the golden cases [default: rows drawn from the contract's ranges]
+    #[arg(long, value_name = "DATA", value_hint = ValueHint::FilePath)]
+    pub data: Option<PathBuf>,
+
+    /// Golden rows [default: 20]
+    #[arg(long, value_name = "N")]
+    pub rows: Option<NonZeroUsize>,
+
+    /// For rows that are drawn [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Replace a package that exists
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Show the version, the devices, and where files live

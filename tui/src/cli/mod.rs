@@ -10,6 +10,7 @@ mod doctor;
 pub mod inspect;
 pub mod models;
 pub mod output;
+pub mod package;
 mod predict;
 mod profile;
 mod runner;
@@ -73,6 +74,7 @@ fn dispatch(command: &Command, common: &CommonArgs, output: &mut Output) -> Resu
         Command::Predict(args) => predict::run(args, common, output),
         Command::Score(args) => score::run(args, common, output),
         Command::Profile(args) => profile::run(args, common, output),
+        Command::Package(args) => package::run(args, common, output),
         Command::Models(args) => models::run(args, common, output),
         Command::Doctor(_) => {
             doctor::run(output);

@@ -10,6 +10,11 @@ use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
 
 pub fn run(args: &VerifyArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
+    if let [path] = args.folders.as_slice()
+        && drydock_core::package::is_package(path)
+    {
+        return super::package::verify(path, common, output);
+    }
     let mut runner = Runner::new(common)?;
     let request =
         VerifyRequest { folders: args.folders.clone(), relative_tolerance: args.rtol, absolute_tolerance: args.atol, device: common.device };

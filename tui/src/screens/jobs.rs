@@ -55,6 +55,12 @@ impl JobsScreen {
         if folder.is_empty() {
             return;
         }
+        let path = expand_home(folder);
+        if drydock_core::package::is_package(&path) {
+            cx.session.dispatch(Command::CheckPackage { path, device: cx.device });
+            self.select(0);
+            return;
+        }
         let request = VerifyRequest { folders: vec![expand_home(folder)], device: cx.device, ..VerifyRequest::default() };
         cx.session.dispatch(Command::Verify(request));
         self.select(0);
@@ -93,7 +99,7 @@ impl JobsScreen {
             let (typed, cursor) = self.folder.visible(width.saturating_sub(LABEL.len()));
             let mut lines = vec![Line::from(vec![Span::styled(LABEL, theme.heading()), Span::raw(typed)])];
             lines.push(if candidates.is_empty() {
-                Line::styled(cut("a folder with model.onnx and test_data_set_0, or of such folders", width), theme.faint())
+                Line::styled(cut("a folder with model.onnx and test_data_set_0, or of such; or a package", width), theme.faint())
             } else {
                 Line::styled(cut(&candidates.join("  "), width), theme.faint())
             });
@@ -219,6 +225,18 @@ fn latest_report<'a>(job: &JobRecord, state: &'a State) -> Option<&'a VerifyRepo
 /// What came of a job that has ended.
 fn details(job: &JobRecord, state: &State, width: usize) -> Page {
     let mut page = Page::new(width);
+    let latest = state.jobs.iter().rev().find(|record| record.kind == JobKind::Package && record.state == JobState::Done);
+    if let (Some(latest), JobState::Done) = (latest, &job.state)
+        && latest.id == job.id
+    {
+        // Of making one and checking one, the label says which this was.
+        match (&state.package_check, &state.package) {
+            (Some(check), _) if job.label.starts_with("checking") => cli::package::describe(check, &mut page),
+            (_, Some(report)) => page.line(&cli::package::summary(report)),
+            _ => page.toned(Tone::Good, "done"),
+        }
+        return page;
+    }
     match (&job.state, latest_report(job, state)) {
         (JobState::Done, Some(report)) => {
             cli::verify::verdict(report, &mut page);

@@ -30,6 +30,8 @@ pub enum Question {
         name: String,
         protected: Vec<String>,
     },
+    /// The file that the opened model is packed into.
+    Package,
     /// Whether to remove a version: its name has to be typed.
     Remove {
         name: String,
@@ -44,6 +46,7 @@ impl Question {
             Self::Path => "open     ",
             Self::Name { .. } => "name     ",
             Self::Remove { .. } => "remove   ",
+            Self::Package => "package  ",
             _ => "alias    ",
         }
     }
@@ -57,6 +60,7 @@ impl Question {
             Self::Promote { name, version } => format!("the alias that {name} v{version} is promoted to; a protected one asks for a passed check"),
             Self::RollBack { name } => format!("the alias of {name} that goes back to where it was before"),
             Self::Protect { name, .. } => format!("the alias of {name} to protect; of a protected one, to protect no longer"),
+            Self::Package => "the file to pack the model into, with golden rows drawn from its contract".to_owned(),
             Self::Remove { name, version } => format!("type {name}:{version} to remove it with its files; aliases on it stop that"),
         }
     }
@@ -69,7 +73,7 @@ impl Question {
         }
         let reason = None;
         Some(match self {
-            Self::Path => return None,
+            Self::Path | Self::Package => return None,
             Self::Name { model } => RegistryCommand::Add { model: model.clone(), name: answer.to_owned(), lineage: LineageRequest::default() },
             Self::Alias { name, version } => match answer.strip_prefix('-') {
                 Some(alias) => RegistryCommand::RemoveAlias { name: name.clone(), alias: alias.to_owned(), reason },

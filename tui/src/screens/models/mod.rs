@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crossterm::event::KeyEvent;
 use drydock_core::jobs::JobId;
+use drydock_core::package::PackageRequest;
 use drydock_core::registry::{ModelView, RegistryView, VersionView};
 use drydock_core::session::{Command, JobState, RegistryCommand, State};
 use ratatui::Frame;
@@ -135,6 +136,11 @@ impl ModelsScreen {
 
     fn take_answer(&mut self, cx: &mut Context<'_>) {
         let Some(question) = self.question.take() else { return };
+        if question == Question::Package {
+            let output = expand_home(self.answer.text().trim());
+            cx.session.dispatch(Command::Package(PackageRequest { output, ..PackageRequest::default() }));
+            return;
+        }
         match question.act(self.answer.text()) {
             Some(act) => {
                 cx.session.dispatch(Command::Models(act));
@@ -223,6 +229,14 @@ impl Screen for ModelsScreen {
             Action::AddModel | Action::SetAlias | Action::Promote | Action::RollBack | Action::Protect | Action::RemoveVersion => {
                 self.ask_about(action, cx);
             }
+            Action::Package => match &cx.session.state().opened {
+                Some(opened) => {
+                    let name = opened.model.title().replace(' ', "-");
+                    self.ask(Question::Package);
+                    self.answer.set(&format!("{name}.drydock"));
+                }
+                None => cx.complain("open the model first that is to be packed"),
+            },
             Action::CheckRegistry => {
                 cx.session.dispatch(Command::Models(RegistryCommand::SelfCheck));
             }
