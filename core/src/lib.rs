@@ -31,6 +31,7 @@ pub mod model;
 pub mod registry;
 pub mod resolve;
 
+pub mod compare;
 pub mod doctor;
 pub mod inspect;
 pub mod predict;

@@ -44,7 +44,7 @@ impl DrydockApp {
             Task::Score => line_of(self.views.score.command(state)),
             Task::Models | Task::Inspect => line_of(open()),
             Task::Profile => line_of(self.views.profile.command(state)),
-            Task::Jobs => state.jobs.iter().rev().find_map(|job| job.command_line.clone()),
+            Task::Compare | Task::Jobs => state.jobs.iter().rev().find_map(|job| job.command_line.clone()),
         };
         match line {
             Some(line) => self.outbox.copy(&line, &line),

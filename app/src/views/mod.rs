@@ -35,6 +35,8 @@ impl Views {
             Task::Predict => self.predict.ui(ui, cx),
             Task::Score => self.score.ui(ui, cx),
             Task::Profile => self.profile.ui(ui, cx),
+            // Its page is not built yet: navigation does not lead here.
+            Task::Compare => {}
             Task::Jobs => self.jobs.ui(ui, cx),
         }
     }
@@ -42,7 +44,7 @@ impl Views {
     /// Whether the page has something to say on the right.
     pub fn has_result(&self, cx: &ViewContext<'_>, page: Task) -> bool {
         match page {
-            Task::Models | Task::Jobs => false,
+            Task::Models | Task::Compare | Task::Jobs => false,
             Task::Inspect => cx.state.opened.is_some(),
             Task::Predict => self.predict.has_result(cx),
             Task::Profile => cx.state.opened.is_some() && cx.state.profile.is_some(),
@@ -53,7 +55,7 @@ impl Views {
     /// The right of the window: what came out.
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Task) {
         match page {
-            Task::Models | Task::Jobs => {}
+            Task::Models | Task::Compare | Task::Jobs => {}
             Task::Inspect => self.inspect.result_ui(ui, cx),
             Task::Predict => self.predict.result_ui(ui, cx),
             Task::Score => self.score.result_ui(ui, cx),

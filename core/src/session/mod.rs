@@ -10,10 +10,11 @@ use crate::jobs::{JobHandle, JobId, JobOutcome, JobPool};
 use crate::model::{OpenModel, Origin};
 use crate::predict::PredictRequest;
 use crate::task::{Progress, ProgressCell, TaskCtx};
-use crate::{Error, data, predict, profile, score, verify};
+use crate::{Error, compare, data, predict, profile, score, verify};
 
 mod command;
 mod command_line;
+mod comparing;
 mod models;
 mod opening;
 mod predicting;
@@ -43,6 +44,9 @@ enum JobResult {
     Verified(verify::VerifyReport),
     Profiled(Box<profile::ProfileReport>),
     Registry(Box<crate::registry::RegistryView>, Option<RegistryReport>),
+    Compared(Box<compare::CompareReport>),
+    Checked(Box<compare::check::CheckReport>),
+    Diffed(Box<compare::diff::DiffReport>),
 }
 
 /// A person's session with Drydock.
@@ -114,6 +118,9 @@ impl Session {
             Command::Verify(request) => Some(self.verify(request)),
             Command::Profile(request) => self.profile(request),
             Command::Models(command) => Some(self.models(command)),
+            Command::Compare(request) => Some(self.compare(request)),
+            Command::Check(request) => Some(self.check(request)),
+            Command::Diff(request) => Some(self.diff(request)),
             Command::Cancel(id) => {
                 if let Some(handle) = self.running.iter().find(|handle| handle.id == id) {
                     handle.cancel.cancel();
@@ -244,6 +251,9 @@ impl Session {
             }
             JobResult::Verified(report) => self.state.verify = Some(report),
             JobResult::Profiled(report) => self.profiled(*report),
+            JobResult::Compared(report) => self.state.comparison = Some(Arc::from(report)),
+            JobResult::Checked(report) => self.state.check = Some(Arc::from(report)),
+            JobResult::Diffed(report) => self.state.diff = Some(Arc::from(report)),
         }
         self.events.push(Event::StateChanged);
     }

@@ -6,12 +6,16 @@ use clap::{CommandFactory as _, Parser as _};
 use drydock_core::jobs;
 
 pub mod args;
+mod check;
+pub mod compare;
+mod diff;
 mod doctor;
 pub mod inspect;
 pub mod models;
 pub mod output;
 mod predict;
 mod profile;
+mod report;
 mod runner;
 pub mod score;
 mod topics;
@@ -74,6 +78,9 @@ fn dispatch(command: &Command, common: &CommonArgs, output: &mut Output) -> Resu
         Command::Score(args) => score::run(args, common, output),
         Command::Profile(args) => profile::run(args, common, output),
         Command::Models(args) => models::run(args, common, output),
+        Command::Compare(args) => compare::run(args, common, output),
+        Command::Check(args) => check::run(args, common, output),
+        Command::Diff(args) => diff::run(args, output, common),
         Command::Doctor(_) => {
             doctor::run(output);
             Ok(())
