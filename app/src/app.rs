@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drydock_core::home::Remembered;
-use drydock_core::session::{Command, Event, JobKind, JobState, Session, Task};
+use drydock_core::session::{Command, Event, JobKind, JobState, RegistryCommand, Session, Task};
 use drydock_core::tensor::device::DeviceChoice;
 use drydock_core::verify::VerifyRequest;
 use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui, ViewportCommand};
@@ -350,6 +350,10 @@ impl DrydockApp {
                 self.session.dispatch(Command::CloseModel);
                 self.ui_state.page = Task::Models;
                 ctx.send_viewport_cmd(ViewportCommand::Title("Drydock".to_owned()));
+            }
+            UiCommand::VerifyRegistry => {
+                self.ui_state.page = Task::Models;
+                self.session.dispatch(Command::Models(RegistryCommand::SelfCheck));
             }
             UiCommand::Verify => {
                 self.ui_state.page = Task::Jobs;

@@ -13,6 +13,7 @@ pub enum UiCommand {
     OpenPicture,
     OpenSample,
     CloseModel,
+    VerifyRegistry,
     Verify,
     Show(Task),
     /// What the page shown is for.
@@ -40,12 +41,13 @@ const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
 
 impl UiCommand {
     /// Every command, in the order in which lists show them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::OpenModel,
         Self::OpenTable,
         Self::OpenPicture,
         Self::OpenSample,
         Self::CloseModel,
+        Self::VerifyRegistry,
         Self::Verify,
         Self::Show(Task::Models),
         Self::Show(Task::Inspect),
@@ -74,6 +76,7 @@ impl UiCommand {
             Self::OpenPicture => "Choose a picture to predict…",
             Self::OpenSample => "Open a sample model",
             Self::CloseModel => "Close the model",
+            Self::VerifyRegistry => "Verify the registry",
             Self::Verify => "Verify against ONNX test sets…",
             Self::Show(page) => page.name(),
             Self::Run => "Run what the page is for",
@@ -98,6 +101,7 @@ impl UiCommand {
             Self::OpenPicture => "A PNG or JPEG for a model that takes pictures",
             Self::OpenSample => "A small model that comes with Drydock",
             Self::CloseModel => "Frees its memory; the file stays as it is",
+            Self::VerifyRegistry => "Holds every file and record of the registry against its hash",
             Self::Verify => "Runs the models of a folder on their test_data_set_0, … and compares what comes out",
             Self::Show(page) => page.question(),
             Self::Run => "Scores the table or profiles the model, with what is set on the page",
@@ -124,7 +128,7 @@ impl UiCommand {
             Self::OpenModel => one(&const { keys(COMMAND, Key::O) }),
             Self::OpenTable => one(&const { keys(COMMAND_SHIFT, Key::O) }),
             Self::OpenPicture => one(&const { keys(COMMAND_SHIFT, Key::P) }),
-            Self::OpenSample | Self::Verify => &[],
+            Self::OpenSample | Self::VerifyRegistry | Self::Verify => &[],
             Self::CloseModel => one(&const { keys(COMMAND, Key::W) }),
             Self::Show(page) => navigation::shortcuts(page),
             Self::Run => one(&const { keys(COMMAND, Key::Enter) }),
@@ -148,7 +152,7 @@ impl UiCommand {
             Self::OpenSample => Some(Icon::Models),
             Self::CloseModel | Self::Dismiss => Some(Icon::Close),
             Self::Show(page) => Some(navigation::icon(page)),
-            Self::Run | Self::RunScore | Self::RunProfile | Self::Verify => Some(Icon::Run),
+            Self::Run | Self::RunScore | Self::RunProfile | Self::VerifyRegistry | Self::Verify => Some(Icon::Run),
             Self::CancelJobs => Some(Icon::Stop),
             Self::CopyAsCommand => Some(Icon::Copy),
             Self::CommandPalette => Some(Icon::Commands),

@@ -6,6 +6,7 @@ mod navigation;
 mod pictures;
 mod predicting;
 mod profiling;
+mod registry;
 mod scoring;
 mod speed;
 mod support;
