@@ -199,6 +199,9 @@ impl DrydockApp {
                     JobKind::Profile if is_done && self.ui_state.page != Task::Profile => {
                         self.toast(ctx, "The model is profiled.", Some(Task::Profile));
                     }
+                    JobKind::Compare if is_done && self.ui_state.page != Task::Compare => {
+                        self.toast(ctx, "The versions are compared.", Some(Task::Compare));
+                    }
                     _ => {}
                 }
             }
@@ -252,13 +255,7 @@ impl DrydockApp {
                         self.views.models.path.wants_focus = true;
                     }
                     Purpose::Table | Purpose::Rows => self.views.score.hint = Some(hint.to_owned()),
-                    Purpose::Picture
-                    | Purpose::ProfileRows
-                    | Purpose::Output
-                    | Purpose::TestSets
-                    | Purpose::FigureFile
-                    | Purpose::TableFile
-                    | Purpose::ReportFile => {}
+                    _ => {}
                 }
                 if purpose != Purpose::Model {
                     self.ui_state.toasts.push(Toast { is_error: false, text: hint.to_owned(), page: None, ends_at: None });
@@ -276,6 +273,9 @@ impl DrydockApp {
             }
             Purpose::Rows => self.outbox.core(Command::DescribeTable(path)),
             Purpose::ProfileRows => self.views.profile.use_rows(&path),
+            Purpose::CompareA => self.views.compare.use_a(&path),
+            Purpose::CompareB => self.views.compare.use_b(&path),
+            Purpose::CompareData => self.views.compare.use_data(&path),
             Purpose::Picture => self.show_picture(path),
             Purpose::Output => self.views.score.write_to(&path),
             Purpose::TestSets => self.verify(path),
@@ -363,6 +363,7 @@ impl DrydockApp {
             UiCommand::Run => self.run_page(),
             UiCommand::RunScore => self.run_score(),
             UiCommand::RunProfile => self.run_profile(),
+            UiCommand::RunCompare => self.run_compare(),
             UiCommand::CancelJobs => self.session.cancel_all(),
             UiCommand::CopyAsCommand => self.copy_as_command(ctx),
             UiCommand::CommandPalette => self.ui_state.overlay = Overlay::Palette(Palette::default()),
@@ -389,6 +390,8 @@ impl DrydockApp {
                 self.session.dispatch(Command::DescribeTable(path.clone()));
             }
             Intent::Profile(path) => self.views.profile.use_rows(path),
+            Intent::CompareWith(path) => self.views.compare.use_b(path),
+            Intent::CompareOn(path) => self.views.compare.use_data(path),
             Intent::Verify(path) => self.verify(path.clone()),
             Intent::Predict(path) if self.takes_pictures() => self.show_picture(path.clone()),
             Intent::Predict(_) | Intent::Refuse(_) => {
@@ -415,7 +418,8 @@ impl DrydockApp {
             Purpose::FigureFile | Purpose::TableFile | Purpose::ReportFile => Some(self.saving_path()),
             Purpose::Table | Purpose::Rows => state.table.as_ref().map(|table| table.path.clone()),
             Purpose::ProfileRows => self.views.profile.rows(),
-            Purpose::Picture | Purpose::TestSets => None,
+            Purpose::CompareData => self.views.compare.data(),
+            Purpose::CompareA | Purpose::CompareB | Purpose::Picture | Purpose::TestSets => None,
         };
         let near = near.or_else(|| state.opened.as_ref().map(|opened| opened.model.path.clone()));
         self.dialogs.open(ctx, frame, purpose, near.as_deref());

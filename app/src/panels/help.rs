@@ -38,7 +38,7 @@ pub fn ui(ui: &Ui, outbox: &Outbox) {
 
 fn tasks(ui: &mut Ui) {
     Grid::new("help tasks").num_columns(2).spacing([theme::GAP, theme::STEP]).show(ui, |ui| {
-        for page in Task::ALL.into_iter().filter(|page| *page != Task::Compare) {
+        for page in Task::ALL {
             ui.label(theme::strong(page.name()));
             ui.label(page.question());
             ui.end_row();

@@ -10,7 +10,7 @@ use crate::widgets::icon::Icon;
 
 pub fn ui(ui: &mut Ui, cx: &ViewContext<'_>, current: Task) {
     ui.spacing_mut().item_spacing.y = theme::STEP / 2.0;
-    for page in Task::ALL.into_iter().filter(|page| *page != Task::Compare) {
+    for page in Task::ALL {
         let is_current = page == current;
         let text = if is_current { theme::strong(page.name()) } else { RichText::new(page.name()) };
         let button = Button::selectable(is_current, (icon(page).atom(), text)).min_size(vec2(ui.available_width(), 32.0)).gap(10.0).right_text("");
@@ -37,7 +37,8 @@ pub fn icon(task: Task) -> Icon {
         Task::Predict => Icon::Predict,
         Task::Score => Icon::Score,
         Task::Profile => Icon::Profile,
-        Task::Compare | Task::Jobs => Icon::Jobs,
+        Task::Compare => Icon::Compare,
+        Task::Jobs => Icon::Jobs,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pages. Each draws the state, keeps what is typed into it, and sends actions outward.
 
+pub mod compare;
 pub mod inspect;
 pub mod jobs;
 pub mod models;
@@ -23,6 +24,7 @@ pub struct Views {
     pub predict: predict::PredictView,
     pub score: score::ScoreView,
     pub profile: profile::ProfileView,
+    pub compare: compare::CompareView,
     pub jobs: jobs::JobsView,
 }
 
@@ -35,8 +37,7 @@ impl Views {
             Task::Predict => self.predict.ui(ui, cx),
             Task::Score => self.score.ui(ui, cx),
             Task::Profile => self.profile.ui(ui, cx),
-            // Its page is not built yet: navigation does not lead here.
-            Task::Compare => {}
+            Task::Compare => self.compare.ui(ui, cx),
             Task::Jobs => self.jobs.ui(ui, cx),
         }
     }
@@ -44,10 +45,11 @@ impl Views {
     /// Whether the page has something to say on the right.
     pub fn has_result(&self, cx: &ViewContext<'_>, page: Task) -> bool {
         match page {
-            Task::Models | Task::Compare | Task::Jobs => false,
+            Task::Models | Task::Jobs => false,
             Task::Inspect => cx.state.opened.is_some(),
             Task::Predict => self.predict.has_result(cx),
             Task::Profile => cx.state.opened.is_some() && cx.state.profile.is_some(),
+            Task::Compare => cx.state.comparison.is_some() || cx.state.check.is_some(),
             Task::Score => cx.state.opened.is_some() && (cx.state.score.is_some() || cx.state.table.is_some()),
         }
     }
@@ -55,11 +57,12 @@ impl Views {
     /// The right of the window: what came out.
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, page: Task) {
         match page {
-            Task::Models | Task::Compare | Task::Jobs => {}
+            Task::Models | Task::Jobs => {}
             Task::Inspect => self.inspect.result_ui(ui, cx),
             Task::Predict => self.predict.result_ui(ui, cx),
             Task::Score => self.score.result_ui(ui, cx),
             Task::Profile => self.profile.result_ui(ui, cx),
+            Task::Compare => self.compare.result_ui(ui, cx),
         }
     }
 }
