@@ -1,6 +1,6 @@
 //! What came out of a comparison: the findings on the right, everything else in sections below the form.
 
-use drydock_core::compare::{CompareReport, Interval, Judgement, LatencyComparison, MetricComparison, PairReport};
+use drydock_core::compare::{CompareReport, Judgement, LatencyComparison, MetricComparison, PairReport};
 use drydock_core::format;
 use eframe::egui::{Color32, Label, Ui};
 
@@ -92,8 +92,8 @@ fn metric_ui(ui: &mut Ui, metric: &MetricComparison) {
 }
 
 fn latency_ui(ui: &mut Ui, latency: &LatencyComparison) {
-    let Interval { low, high } = latency.interval;
-    judged_line(ui, "latency", latency.judgement, &change(latency.change), &format!("{low} to {high}"));
+    let interval = latency.interval.map_or_else(String::new, |interval| format!("{} to {}", interval.low, interval.high));
+    judged_line(ui, "latency", latency.judgement, &change(latency.change), &interval);
 }
 
 fn signed(value: f64) -> String {
