@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drydock_core::home::Remembered;
-use drydock_core::session::{Command, Event, JobKind, JobState, Session, Task};
+use drydock_core::session::{Command, Event, JobKind, JobState, RegistryCommand, Session, Task};
 use drydock_core::tensor::device::DeviceChoice;
 use drydock_core::verify::VerifyRequest;
 use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui, ViewportCommand};
@@ -199,6 +199,9 @@ impl DrydockApp {
                     JobKind::Profile if is_done && self.ui_state.page != Task::Profile => {
                         self.toast(ctx, "The model is profiled.", Some(Task::Profile));
                     }
+                    JobKind::Compare if is_done && self.ui_state.page != Task::Compare => {
+                        self.toast(ctx, "The versions are compared.", Some(Task::Compare));
+                    }
                     _ => {}
                 }
             }
@@ -252,13 +255,7 @@ impl DrydockApp {
                         self.views.models.path.wants_focus = true;
                     }
                     Purpose::Table | Purpose::Rows => self.views.score.hint = Some(hint.to_owned()),
-                    Purpose::Picture
-                    | Purpose::ProfileRows
-                    | Purpose::Output
-                    | Purpose::TestSets
-                    | Purpose::FigureFile
-                    | Purpose::TableFile
-                    | Purpose::ReportFile => {}
+                    _ => {}
                 }
                 if purpose != Purpose::Model {
                     self.ui_state.toasts.push(Toast { is_error: false, text: hint.to_owned(), page: None, ends_at: None });
@@ -276,6 +273,9 @@ impl DrydockApp {
             }
             Purpose::Rows => self.outbox.core(Command::DescribeTable(path)),
             Purpose::ProfileRows => self.views.profile.use_rows(&path),
+            Purpose::CompareA => self.views.compare.use_a(&path),
+            Purpose::CompareB => self.views.compare.use_b(&path),
+            Purpose::CompareData => self.views.compare.use_data(&path),
             Purpose::Picture => self.show_picture(path),
             Purpose::Output => self.views.score.write_to(&path),
             Purpose::TestSets => self.verify(path),
@@ -351,6 +351,10 @@ impl DrydockApp {
                 self.ui_state.page = Task::Models;
                 ctx.send_viewport_cmd(ViewportCommand::Title("Drydock".to_owned()));
             }
+            UiCommand::VerifyRegistry => {
+                self.ui_state.page = Task::Models;
+                self.session.dispatch(Command::Models(RegistryCommand::SelfCheck));
+            }
             UiCommand::Verify => {
                 self.ui_state.page = Task::Jobs;
                 self.views.jobs.wants_folder(self.session.state());
@@ -359,6 +363,7 @@ impl DrydockApp {
             UiCommand::Run => self.run_page(),
             UiCommand::RunScore => self.run_score(),
             UiCommand::RunProfile => self.run_profile(),
+            UiCommand::RunCompare => self.run_compare(),
             UiCommand::CancelJobs => self.session.cancel_all(),
             UiCommand::CopyAsCommand => self.copy_as_command(ctx),
             UiCommand::CommandPalette => self.ui_state.overlay = Overlay::Palette(Palette::default()),
@@ -385,6 +390,8 @@ impl DrydockApp {
                 self.session.dispatch(Command::DescribeTable(path.clone()));
             }
             Intent::Profile(path) => self.views.profile.use_rows(path),
+            Intent::CompareWith(path) => self.views.compare.use_b(path),
+            Intent::CompareOn(path) => self.views.compare.use_data(path),
             Intent::Verify(path) => self.verify(path.clone()),
             Intent::Predict(path) if self.takes_pictures() => self.show_picture(path.clone()),
             Intent::Predict(_) | Intent::Refuse(_) => {
@@ -411,7 +418,8 @@ impl DrydockApp {
             Purpose::FigureFile | Purpose::TableFile | Purpose::ReportFile => Some(self.saving_path()),
             Purpose::Table | Purpose::Rows => state.table.as_ref().map(|table| table.path.clone()),
             Purpose::ProfileRows => self.views.profile.rows(),
-            Purpose::Picture | Purpose::TestSets => None,
+            Purpose::CompareData => self.views.compare.data(),
+            Purpose::CompareA | Purpose::CompareB | Purpose::Picture | Purpose::TestSets => None,
         };
         let near = near.or_else(|| state.opened.as_ref().map(|opened| opened.model.path.clone()));
         self.dialogs.open(ctx, frame, purpose, near.as_deref());

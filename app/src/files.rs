@@ -17,6 +17,10 @@ pub enum Purpose {
     Rows,
     /// A table whose rows a model is profiled on.
     ProfileRows,
+    /// The versions to compare, and the table to compare them on.
+    CompareA,
+    CompareB,
+    CompareData,
     /// A folder of ONNX test sets.
     TestSets,
     /// Where to write the scored table.
@@ -100,8 +104,10 @@ fn dialog(frame: &eframe::Frame, purpose: Purpose, near: Option<&Path>) -> rfd::
     const TABLES: [&str; 13] = ["csv", "tsv", "txt", "gz", "zst", "parquet", "pq", "ndjson", "jsonl", "arrow", "feather", "ipc", "json"];
     let mut dialog = rfd::FileDialog::new().set_parent(frame);
     dialog = match purpose {
-        Purpose::Model => dialog.set_title("Open a model").add_filter("ONNX models", &["onnx"]),
-        Purpose::Table | Purpose::Rows | Purpose::ProfileRows => dialog.set_title("Choose a table").add_filter("Tables", &TABLES),
+        Purpose::Model | Purpose::CompareA | Purpose::CompareB => dialog.set_title("Choose a model").add_filter("ONNX models", &["onnx"]),
+        Purpose::Table | Purpose::Rows | Purpose::ProfileRows | Purpose::CompareData => {
+            dialog.set_title("Choose a table").add_filter("Tables", &TABLES)
+        }
         Purpose::Picture => dialog.set_title("Choose a picture").add_filter("Pictures", &["png", "jpg", "jpeg"]),
         Purpose::TestSets => dialog.set_title("Choose a folder of ONNX test sets"),
         Purpose::Output => dialog.set_title("Write the scored table to").add_filter("Tables", &TABLES),

@@ -23,6 +23,8 @@ pub enum Error {
     #[error(transparent)]
     Score(crate::score::ScoreError),
     #[error(transparent)]
+    Compare(crate::compare::CompareError),
+    #[error(transparent)]
     Predict(crate::predict::PredictError),
     #[error(transparent)]
     Verify(crate::verify::VerifyError),
@@ -41,6 +43,9 @@ pub enum Error {
 impl Error {
     /// Whether this is the user's own "stop" rather than a failure.
     pub fn is_cancelled(&self) -> bool {
+        if let Self::Compare(error) = self {
+            return error.is_cancelled();
+        }
         matches!(
             self,
             Self::Cancelled(_)
@@ -79,6 +84,7 @@ from_with_cancellation!(
     Run(crate::engine::RunError),
     Data(crate::data::DataError),
     Score(crate::score::ScoreError),
+    Compare(crate::compare::CompareError),
     Predict(crate::predict::PredictError),
     Verify(crate::verify::VerifyError),
     Profile(crate::profile::ProfileError),

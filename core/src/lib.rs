@@ -30,6 +30,7 @@ pub mod machine;
 pub mod model;
 pub mod registry;
 
+pub mod compare;
 pub mod doctor;
 pub mod inspect;
 pub mod predict;

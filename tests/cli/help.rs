@@ -4,7 +4,8 @@ use crate::run::{Folder, command, fits_80_columns, keys, run};
 
 #[test]
 fn every_command_ends_its_help_in_two_examples() {
-    for name in ["inspect", "verify", "predict", "score", "profile", "package", "models", "doctor", "completions", "help"] {
+    for name in ["inspect", "verify", "predict", "score", "profile", "package", "models", "compare", "check", "diff", "doctor", "completions", "help"]
+    {
         let ended = run(&[name, "--help"]).succeeded();
         fits_80_columns(&ended.stdout);
         let examples = examples(&ended.stdout);
@@ -16,7 +17,7 @@ fn every_command_ends_its_help_in_two_examples() {
 #[test]
 fn the_examples_on_sample_models_work() {
     let folder = Folder::new();
-    for name in ["inspect", "verify", "predict", "score", "profile", "package", "models", "doctor"] {
+    for name in ["inspect", "verify", "predict", "score", "profile", "package", "models", "compare", "check", "diff", "doctor"] {
         let help = run(&["help", name]).succeeded().stdout;
         for example in examples(&help) {
             // Outputs go to the test's own folder.

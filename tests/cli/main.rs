@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails with a backtrace, which is what it should do")]
 
 mod bad_input;
+mod compare;
 mod help;
 mod inspect;
 mod models;

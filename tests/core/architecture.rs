@@ -12,10 +12,10 @@ const SCREENS: [&str; 6] = ["clap", "crossterm", "eframe", "egui", "ratatui", "r
 const ON_BURN: [&str; 4] = ["engine", "kernels", "ops", "tensor"];
 
 /// What people do with a model: each stands alone.
-const FEATURES: [&str; 5] = ["inspect", "predict", "profile", "score", "verify"];
+const FEATURES: [&str; 6] = ["compare", "inspect", "predict", "profile", "score", "verify"];
 
-/// Scoring a file is predicting many rows: it uses the same way from cells to answers.
-const ALLOWED: [(&str, &str); 1] = [("score", "predict")];
+/// Scoring a file is predicting many rows: it uses the same way from cells to answers. Comparing is scoring with several versions.
+const ALLOWED: [(&str, &str); 3] = [("score", "predict"), ("compare", "score"), ("compare", "profile")];
 
 /// Lines of a file beyond which it wants to be two.
 const MAX_LINES: usize = 700;

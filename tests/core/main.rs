@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_models;
 mod bad_tables;
+mod compare;
 mod corpus;
 mod fuzz;
 mod golden;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing fails with a backtrace, which is what it should do")]
 
+mod comparing;
 mod driver;
 mod form;
 mod keys;

@@ -47,6 +47,10 @@ pub enum Action {
     Package,
     /// Hold the registry's files and records against their hashes.
     CheckRegistry,
+    /// Judge a version before it ships.
+    Check,
+    /// What changed between two files.
+    Diff,
     /// Run ONNX test sets.
     Verify,
     CopyCommand,

@@ -13,6 +13,7 @@ use ratatui::text::{Line, Span};
 use crate::action::Action;
 use crate::event::Event;
 use crate::keymap::{self, Place};
+use crate::screens::compare::CompareScreen;
 use crate::screens::inspect::InspectScreen;
 use crate::screens::jobs::JobsScreen;
 use crate::screens::models::ModelsScreen;
@@ -63,6 +64,7 @@ struct Screens {
     predict: PredictScreen,
     score: ScoreScreen,
     profile: ProfileScreen,
+    compare: CompareScreen,
     jobs: JobsScreen,
 }
 
@@ -74,6 +76,7 @@ impl Screens {
             Task::Predict => &self.predict,
             Task::Score => &self.score,
             Task::Profile => &self.profile,
+            Task::Compare => &self.compare,
             Task::Jobs => &self.jobs,
         }
     }
@@ -85,6 +88,7 @@ impl Screens {
             Task::Predict => &mut self.predict,
             Task::Score => &mut self.score,
             Task::Profile => &mut self.profile,
+            Task::Compare => &mut self.compare,
             Task::Jobs => &mut self.jobs,
         }
     }

@@ -17,6 +17,7 @@ pub enum Place {
     Predict,
     Score,
     Profile,
+    Compare,
     Jobs,
     /// While a text is being typed: every other key is text.
     Typing,
@@ -25,8 +26,18 @@ pub enum Place {
 }
 
 impl Place {
-    pub const ALL: [Self; 9] =
-        [Self::Everywhere, Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Profile, Self::Jobs, Self::Typing, Self::Choosing];
+    pub const ALL: [Self; 10] = [
+        Self::Everywhere,
+        Self::Models,
+        Self::Inspect,
+        Self::Predict,
+        Self::Score,
+        Self::Profile,
+        Self::Compare,
+        Self::Jobs,
+        Self::Typing,
+        Self::Choosing,
+    ];
 
     pub fn title(self) -> &'static str {
         match self {
@@ -36,6 +47,7 @@ impl Place {
             Self::Predict => "Predict",
             Self::Score => "Score",
             Self::Profile => "Profile",
+            Self::Compare => "Compare",
             Self::Jobs => "Jobs",
             Self::Typing => "While typing",
             Self::Choosing => "In a list to choose from",
@@ -56,6 +68,7 @@ impl From<Task> for Place {
             Task::Predict => Self::Predict,
             Task::Score => Self::Score,
             Task::Profile => Self::Profile,
+            Task::Compare => Self::Compare,
             Task::Jobs => Self::Jobs,
         }
     }
@@ -137,6 +150,7 @@ pub const BINDINGS: &[Binding] = bindings![
     Everywhere: [ch(Task::Predict.digit())], Action::Go(Task::Predict), Task::Predict.name(), Task::Predict.question();
     Everywhere: [ch(Task::Score.digit())], Action::Go(Task::Score), Task::Score.name(), Task::Score.question();
     Everywhere: [ch(Task::Profile.digit())], Action::Go(Task::Profile), Task::Profile.name(), Task::Profile.question();
+    Everywhere: [ch(Task::Compare.digit())], Action::Go(Task::Compare), Task::Compare.name(), Task::Compare.question();
     Everywhere: [ch(Task::Jobs.digit())], Action::Go(Task::Jobs), Task::Jobs.name(), Task::Jobs.question();
     Everywhere: [key(KeyCode::Up), ch('k')], Action::Up, "up", "One up";
     Everywhere: [key(KeyCode::Down), ch('j')], Action::Down, "down", "One down";
@@ -178,6 +192,11 @@ pub const BINDINGS: &[Binding] = bindings![
     Profile: [key(KeyCode::Enter)], Action::Confirm, "run", "Profile the model";
     Profile: [ch('e')], Action::Edit, "edit", "Type the selected value";
     Profile: [ch('c')], Action::CancelJob, "cancel", "Cancel the profile";
+    Compare: [key(KeyCode::Enter)], Action::Confirm, "compare", "Compare B with A on the table";
+    Compare: [ch('e')], Action::Edit, "edit", "Type the selected value";
+    Compare: [ch('x')], Action::Check, "gate", "Judge B by the conditions of the gate";
+    Compare: [ch('d')], Action::Diff, "files", "Show what changed between the two files";
+    Compare: [ch('c')], Action::CancelJob, "cancel", "Cancel the comparison";
     Jobs: [ch('c')], Action::CancelJob, "cancel", "Cancel the selected job";
     Typing: [key(KeyCode::Enter)], Action::Accept, "accept", "Take what was typed";
     Typing: [key(KeyCode::Esc)], Action::Discard, "discard", "Put back what was there";

@@ -10,6 +10,7 @@ impl DrydockApp {
     pub(super) fn run_page(&mut self) {
         match self.ui_state.page {
             Task::Profile => self.run_profile(),
+            Task::Compare => self.run_compare(),
             _ if self.views.score.command(self.session.state()).is_some() => self.run_score(),
             _ => {}
         }
@@ -21,6 +22,10 @@ impl DrydockApp {
 
     pub(super) fn run_profile(&mut self) {
         self.run(Task::Profile, JobKind::Profile, self.views.profile.command(self.session.state()));
+    }
+
+    pub(super) fn run_compare(&mut self) {
+        self.run(Task::Compare, JobKind::Compare, self.views.compare.command(self.session.state()));
     }
 
     /// Starts what a page is for, unless that is running.
@@ -44,6 +49,7 @@ impl DrydockApp {
             Task::Score => line_of(self.views.score.command(state)),
             Task::Models | Task::Inspect => line_of(open()),
             Task::Profile => line_of(self.views.profile.command(state)),
+            Task::Compare => line_of(self.views.compare.command(state)),
             Task::Jobs => state.jobs.iter().rev().find_map(|job| job.command_line.clone()),
         };
         match line {

@@ -17,6 +17,10 @@ pub enum Intent {
     Score(PathBuf),
     /// Profiles on the table's rows from now on.
     Profile(PathBuf),
+    /// Becomes version B.
+    CompareWith(PathBuf),
+    /// Becomes the table to compare on.
+    CompareOn(PathBuf),
     Predict(PathBuf),
     /// Runs the test sets in a folder.
     Verify(PathBuf),
@@ -28,12 +32,16 @@ impl Intent {
     /// What a file is for on the page that is shown.
     pub fn of(path: &Path, page: Task) -> Self {
         let path = path.to_owned();
-        if has_extension(&path, &["onnx"]) {
+        if has_extension(&path, &["onnx"]) && page == Task::Compare {
+            Self::CompareWith(path)
+        } else if has_extension(&path, &["onnx"]) {
             Self::OpenModel(path)
         } else if is_picture_path(&path) {
             Self::Predict(path)
         } else if is_table_path(&path) && page == Task::Profile {
             Self::Profile(path)
+        } else if is_table_path(&path) && page == Task::Compare {
+            Self::CompareOn(path)
         } else if is_table_path(&path) {
             Self::Score(path)
         } else if path.is_dir() {
@@ -52,6 +60,8 @@ impl Intent {
                 Some(model) => format!("Score {} with {}", file_name(path), model.title()),
                 None => format!("Look at {} (open a model to score it)", file_name(path)),
             },
+            Self::CompareWith(path) => format!("Compare with {}", crate::views::models::display_name(path)),
+            Self::CompareOn(path) => format!("Compare on the rows of {}", file_name(path)),
             Self::Profile(path) => format!("Profile on the rows of {}", file_name(path)),
             Self::Predict(path) => match model {
                 Some(model) if model.contract.image.is_some() => "Predict this picture".to_owned(),

@@ -37,6 +37,7 @@ pub fn icon(task: Task) -> Icon {
         Task::Predict => Icon::Predict,
         Task::Score => Icon::Score,
         Task::Profile => Icon::Profile,
+        Task::Compare => Icon::Compare,
         Task::Jobs => Icon::Jobs,
     }
 }

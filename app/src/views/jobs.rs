@@ -106,7 +106,9 @@ fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, record: &JobRecord, report: Option<
     ui.horizontal(|ui| {
         ui.label(RichText::new(mark).color(color));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if matches!(record.kind, JobKind::Score | JobKind::Profile) && ui.button("Show").clicked() {
+            if matches!(record.kind, JobKind::Score | JobKind::Profile | JobKind::Compare | JobKind::Check | JobKind::Diff)
+                && ui.button("Show").clicked()
+            {
                 cx.outbox.ui(UiCommand::Show(record.kind.task()));
             }
             if let Some(line) = &record.command_line

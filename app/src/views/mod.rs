@@ -1,5 +1,6 @@
 //! The pages. Each draws the state, keeps what is typed into it, and sends actions outward.
 
+pub mod compare;
 pub mod inspect;
 pub mod jobs;
 pub mod models;
@@ -23,6 +24,7 @@ pub struct Views {
     pub predict: predict::PredictView,
     pub score: score::ScoreView,
     pub profile: profile::ProfileView,
+    pub compare: compare::CompareView,
     pub jobs: jobs::JobsView,
 }
 
@@ -35,6 +37,7 @@ impl Views {
             Task::Predict => self.predict.ui(ui, cx),
             Task::Score => self.score.ui(ui, cx),
             Task::Profile => self.profile.ui(ui, cx),
+            Task::Compare => self.compare.ui(ui, cx),
             Task::Jobs => self.jobs.ui(ui, cx),
         }
     }
@@ -46,6 +49,7 @@ impl Views {
             Task::Inspect => cx.state.opened.is_some(),
             Task::Predict => self.predict.has_result(cx),
             Task::Profile => cx.state.opened.is_some() && cx.state.profile.is_some(),
+            Task::Compare => cx.state.comparison.is_some() || cx.state.check.is_some(),
             Task::Score => cx.state.opened.is_some() && (cx.state.score.is_some() || cx.state.table.is_some()),
         }
     }
@@ -58,6 +62,7 @@ impl Views {
             Task::Predict => self.predict.result_ui(ui, cx),
             Task::Score => self.score.result_ui(ui, cx),
             Task::Profile => self.profile.result_ui(ui, cx),
+            Task::Compare => self.compare.result_ui(ui, cx),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use drydock_core::session::JobKind;
 use eframe::egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, vec2};
 
+use self::registry::RegistryPanel;
 use crate::action::Action;
 use crate::theme;
 use crate::ui_command::UiCommand;
@@ -13,9 +14,12 @@ use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
 use crate::widgets::path_field::PathField;
 
+mod registry;
+
 #[derive(Debug, Default)]
 pub struct ModelsView {
     pub path: PathField,
+    registry: RegistryPanel,
     /// Said below the path field: there is no file dialog here.
     pub hint: Option<String>,
 }
@@ -37,6 +41,7 @@ impl ModelsView {
                 });
             }
             ui.add_space(theme::SMALL_GAP);
+            self.registry.ui(ui, cx);
             if !cx.state.recent_models.is_empty() {
                 ui.label(theme::section_title("Recent"));
                 let open_path = cx.state.opened.as_ref().map(|opened| &opened.model.path);

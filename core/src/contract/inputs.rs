@@ -167,6 +167,11 @@ impl<'a> InputRows<'a> {
         Ok(())
     }
 
+    /// Takes the last row back.
+    pub fn pop(&mut self) {
+        self.n_rows = self.n_rows.saturating_sub(1);
+    }
+
     /// The model's inputs. With `at_least` rows: the last one is repeated as often as that takes.
     pub fn finish(self, at_least: usize) -> Result<Vec<(String, Value)>, TensorError> {
         let n_rows = self.n_rows.max(at_least);

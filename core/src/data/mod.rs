@@ -26,7 +26,7 @@ pub use describe::describe;
 pub use error::DataError;
 pub use reader::{Block, Rows, TableReader};
 pub use schema::{Storage, TableSchema, TextLayout};
-pub use sink::{AtomicFile, Kept, TableEncoder, TablePiece, TableWriter, csv_field, is_same_file, output_format, write_error};
+pub use sink::{AtomicFile, Kept, TableEncoder, TablePiece, TableWriter, csv_field, is_same_file, output_format, write_columns, write_error};
 pub use text::{BadRow, CsvRows, JsonRows};
 
 /// The format of a table.

@@ -93,6 +93,11 @@ impl TableSchema {
         }
     }
 
+    /// Whether the cells of a column are numbers, texts or booleans rather than nested values.
+    pub fn has_plain_cells(&self, column: usize) -> bool {
+        self.arrow.as_ref().is_none_or(|arrow| arrow.fields().get(column).is_some_and(|field| !field.data_type().is_nested()))
+    }
+
     pub fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }

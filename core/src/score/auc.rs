@@ -1,4 +1,6 @@
-//! The area under the ROC curve, in constant memory: exact while the scores fit a budget, from then on over fine bins.
+//! The areas under the ROC curve and under precision over recall, in constant memory: exact while the scores fit a budget, from then on over fine bins.
+
+use super::definitions::{self, Areas};
 
 /// Scores kept for an exact result: 16 MB.
 const MAX_EXACT_SCORES: usize = 4 << 20;
@@ -77,48 +79,36 @@ impl AucCollector {
         self.bins[index][bin(score)][usize::from(is_rest)] += 1;
     }
 
-    /// The area, and a note where it is not exact or not there.
-    pub fn finish(self) -> (Option<f64>, Option<String>) {
+    /// The areas, and a note where they are not exact or not there.
+    pub fn finish(self) -> (Option<Areas>, Option<String>) {
         if self.is_undefined || self.n_labels == 0 {
             return (None, None);
         }
         let first = self.first_scored();
-        let areas: Vec<Option<f64>> = if self.bins.is_empty() {
-            let exact = |(index, scores): (usize, &Vec<f32>)| exact_area(scores, &self.truth, index + first);
+        let areas: Vec<Option<Areas>> = if self.bins.is_empty() {
+            let exact = |(index, scores): (usize, &Vec<f32>)| exact_areas(scores, &self.truth, index + first);
             self.scores.iter().enumerate().map(exact).collect()
         } else {
-            self.bins.iter().map(|bins| area(bins.iter().copied())).collect()
+            self.bins.iter().map(|bins| definitions::areas(bins.iter().map(|bin| bin.map(|rows| rows as f64)))).collect()
         };
         let n_areas = areas.len() as f64;
-        match areas.into_iter().sum::<Option<f64>>() {
-            None => (None, Some("no ROC AUC: it needs rows of every label".to_owned())),
-            Some(sum) if self.bins.is_empty() => (Some(sum / n_areas), None),
-            Some(sum) => (Some(sum / n_areas), Some("ROC AUC over bins of probabilities that differ by less than 0.05 %".to_owned())),
-        }
+        let Some(areas) = areas.into_iter().collect::<Option<Vec<Areas>>>() else {
+            return (None, Some("no ROC AUC: it needs rows of every label".to_owned()));
+        };
+        let mean = |value: fn(&Areas) -> f64| areas.iter().map(value).sum::<f64>() / n_areas;
+        let means = Areas { roc_auc: mean(|areas| areas.roc_auc), pr_auc: mean(|areas| areas.pr_auc) };
+        let note = (!self.bins.is_empty()).then(|| "ROC AUC and PR AUC over bins of probabilities that differ by less than 0.05 %".to_owned());
+        (Some(means), note)
     }
 }
 
-fn exact_area(scores: &[f32], truth: &[u32], label: usize) -> Option<f64> {
+fn exact_areas(scores: &[f32], truth: &[u32], label: usize) -> Option<Areas> {
     let mut ranked: Vec<(f32, bool)> = scores.iter().zip(truth).map(|(&score, &truth)| (score, truth as usize == label)).collect();
     ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let groups = ranked.chunk_by(|a, b| a.0 == b.0).map(|ties| {
-        let n_label = ties.iter().filter(|(_, is_label)| *is_label).count() as u64;
-        [n_label, ties.len() as u64 - n_label]
-    });
-    area(groups)
-}
-
-/// The share of pairs in the right order, ties counted half, over groups of equal scores in ascending order.
-fn area(groups: impl Iterator<Item = [u64; 2]>) -> Option<f64> {
-    let (mut n_label, mut n_rest, mut ordered) = (0.0, 0.0, 0.0);
-    for [label, rest] in groups {
-        let (label, rest) = (label as f64, rest as f64);
-        ordered += label * (n_rest + rest / 2.0);
-        n_label += label;
-        n_rest += rest;
-    }
-    let n_pairs = n_label * n_rest;
-    (n_pairs > 0.0).then(|| ordered / n_pairs)
+    definitions::areas(ranked.chunk_by(|a, b| a.0 == b.0).map(|ties| {
+        let n_label = ties.iter().filter(|(_, is_label)| *is_label).count() as f64;
+        [n_label, ties.len() as f64 - n_label]
+    }))
 }
 
 const BINS_PER_HALF: usize = ((0.5_f32.to_bits() - SMALLEST.to_bits()) >> DROPPED_BITS) as usize + 1;
@@ -168,7 +158,9 @@ mod tests {
         assert_eq!(note, None);
         let (binned, note) = binned.finish();
         assert!(note.is_some());
-        assert!((exact.unwrap() - binned.unwrap()).abs() < 1e-4);
+        let (exact, binned) = (exact.unwrap(), binned.unwrap());
+        assert!((exact.roc_auc - binned.roc_auc).abs() < 1e-4);
+        assert!((exact.pr_auc - binned.pr_auc).abs() < 1e-3);
     }
 
     #[test]

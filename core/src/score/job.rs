@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::blocks::{self, Done, FedModel};
 use super::metrics::MetricsCollector;
-use super::pipeline::{self, BlockFailure, ScoredBlock, Work};
+use super::pipeline::{ScoredBlock, Work};
 use super::quarantine::{Quarantine, Rejected};
 use super::{Binding, Keep, OnError, ScoreError, ScoreReport, ScoreRequest, bind};
 use crate::contract::{did_you_mean, names};
 use crate::data::{Compression, DataError, Kept, TableEncoder, TableFormat, TableReader, TableSchema, TableWriter, is_same_file, output_format};
 use crate::model::OpenModel;
-use crate::predict::{AnswerError, Predictor};
 use crate::task::{Progress, TaskCtx};
 
 /// Rows of a batch, unless the request says otherwise: large enough to hide the cost of a run, small enough for its results to stay in cache.
@@ -33,17 +33,16 @@ pub fn score(ctx: &TaskCtx, model: &OpenModel, request: &ScoreRequest) -> Result
     reader.project(&read_columns(&binding, label, &kept, reader.schema.columns.len()));
     let schema = reader.schema.clone();
 
-    let predictor = Predictor::new(model, plan, &binding.feature_columns(model)).map_err(|message| unfit(request, &message))?;
-    let batch_rows = predictor.batch_rows(request.batch_rows.unwrap_or((BATCH_NUMBERS / binding.columns.len().max(1)).clamp(1, BATCH_ROWS)));
-    let features = binding.columns.iter().map(|column| column.table_index).collect();
+    let fed = FedModel::new(model, plan, &binding).map_err(|message| unfit(request, &message))?;
+    let batch_rows = fed.predictor.batch_rows(request.batch_rows.unwrap_or((BATCH_NUMBERS / binding.columns.len().max(1)).clamp(1, BATCH_ROWS)));
     let encoder = TableEncoder::new(schema.clone(), format, &kept)?;
-    let work = Work { ctx, schema, predictor, features, label, encoder, batch_rows, on_error: request.on_error };
+    let work = Work { ctx, schema, model: fed, label, encoder, batch_rows, on_error: request.on_error };
 
     let mut output = Output::create(&work, request, format, compression)?;
     let n_workers = request.threads.unwrap_or_else(default_threads).clamp(1, 1024);
-    pipeline::run(&work, reader, n_workers, |block| match block {
-        Ok(block) => output.write(block),
-        Err(failure) => Err(output.failure(failure)),
+    blocks::run(&work, reader, n_workers, |block, progress| match block {
+        Ok(block) => output.write(block, progress),
+        Err(failure) => Err(failure.at(&work.schema, output.rows)),
     })?;
     ctx.checkpoint()?;
     output.finish(request, &binding, started)
@@ -140,7 +139,7 @@ impl<'a> Output<'a> {
         })
     }
 
-    fn write(&mut self, block: &ScoredBlock) -> Result<(), ScoreError> {
+    fn write(&mut self, block: &ScoredBlock, (done, total): Done) -> Result<(), ScoreError> {
         if let (false, Some(added)) = (self.has_header, &block.added) {
             self.has_header = true;
             self.refuse_collisions(added)?;
@@ -160,7 +159,6 @@ impl<'a> Output<'a> {
         }
         self.rows += block.n_rows as u64;
         self.rows_scored += block.n_scored as u64;
-        let (done, total) = block.progress;
         self.work.ctx.report(Progress { stage: self.stage.clone(), done, total, items: self.rows, item_unit: "rows" });
         Ok(())
     }
@@ -171,22 +169,6 @@ impl<'a> Output<'a> {
         Err(ScoreError::Binding(format!(
             "{path}: the table already has a column '{name}', which the scores would be written to; rename it, or leave it out with --keep"
         )))
-    }
-
-    /// A failure within a block, at its place in the table.
-    fn failure(&self, failure: BlockFailure) -> ScoreError {
-        let place = |row: usize| self.rows + row as u64 + 1;
-        match failure {
-            BlockFailure::Row(rejected) => self.work.schema.row_error(place(rejected.row), rejected.column, rejected.reason).into(),
-            BlockFailure::Answers { first_row, last_row, error } => {
-                let (first_row, last_row) = (place(first_row), place(last_row));
-                match error {
-                    AnswerError::Run(source) => ScoreError::Run { first_row, last_row, source },
-                    AnswerError::Unreadable(_) => ScoreError::Answers { first_row, last_row, message: error.to_string() },
-                }
-            }
-            BlockFailure::Other(error) => error,
-        }
     }
 
     fn finish(self, request: &ScoreRequest, binding: &Binding, started: Instant) -> Result<ScoreReport, ScoreError> {

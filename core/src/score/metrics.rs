@@ -1,6 +1,6 @@
 //! Metrics against a label column, in constant memory. Definitions and edge cases are scikit-learn's: macro means over the labels that
 //! occur in truth or prediction, 0 for a precision or recall without any case, the multi-class ROC AUC as the mean of each label against
-//! the rest, log loss with probabilities kept off 0 and 1 by float32's epsilon.
+//! the rest, log loss with probabilities kept off 0 and 1 by float32's epsilon. [`super::definitions`] has the formulas.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use super::auc::AucCollector;
-use super::{LabelMetrics, Metrics};
+use super::definitions::{self, LabelMetricsTogether};
+use super::{LabelMetrics, Metric, Metrics};
 use crate::contract::{Answers, OutputLayout};
 use crate::data::column::NumberPrinter;
 use crate::data::{Cell, ColumnData};
@@ -143,6 +144,7 @@ struct Classes {
     index: HashMap<String, u32>,
     tallies: Vec<Tally>,
     log_loss_sum: f64,
+    brier_sum: f64,
     /// A label without a probability occurred: log loss and ROC AUC are not defined.
     has_unknown: bool,
     auc: AucCollector,
@@ -186,7 +188,9 @@ impl Classes {
             }
             if truth < n_known && !probabilities.is_empty() {
                 let probability = probabilities.get(truth as usize).and_then(|column| column.get(row)).copied().unwrap_or(f32::NAN);
-                self.log_loss_sum -= f64::from(probability).clamp(f64::from(f32::EPSILON), 1.0 - f64::from(f32::EPSILON)).ln();
+                self.log_loss_sum += definitions::log_loss(probability);
+                let of_row = probabilities.iter().map(|column| column.get(row).copied().unwrap_or(f32::NAN));
+                self.brier_sum += definitions::brier(of_row, truth as usize);
                 self.auc.add(truth, probabilities, row);
             } else {
                 self.has_unknown = true;
@@ -215,29 +219,32 @@ impl Classes {
             notes.push(format!("no metrics: the label column has more than {MAX_LABELS} different values, which are no classes"));
             return None;
         }
-        let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
-        let occurring = self.labels.iter().zip(&self.tallies).filter(|(_, tally)| tally.truth + tally.predicted > 0);
-        let labels: Vec<LabelMetrics> = occurring
+        let tally = |tally: &Tally| definitions::Tally { truth: tally.truth as f64, predicted: tally.predicted as f64, hits: tally.hits as f64 };
+        let tallies = || self.labels.iter().zip(self.tallies.iter().map(tally)).filter(|(_, tally)| tally.occurs());
+        let labels: Vec<LabelMetrics> = tallies()
             .map(|(label, tally)| LabelMetrics {
                 label: label.clone(),
-                precision: share(tally.hits, tally.predicted),
-                recall: share(tally.hits, tally.truth),
-                f1: share(2 * tally.hits, tally.truth + tally.predicted),
-                support: tally.truth,
+                precision: tally.precision(),
+                recall: tally.recall(),
+                f1: tally.f1(),
+                support: tally.truth as u64,
             })
             .collect();
-        let mean = |value: fn(&LabelMetrics) -> f64| labels.iter().map(value).sum::<f64>() / labels.len() as f64;
-        let hits: u64 = self.tallies.iter().map(|tally| tally.hits).sum();
-        let (roc_auc, note) = if self.has_unknown { (None, None) } else { self.auc.finish() };
+        let together = LabelMetricsTogether::of(tallies().map(|(_, tally)| tally));
+        let (areas, note) = if self.has_unknown { (None, None) } else { self.auc.finish() };
         notes.extend(note);
+        let mean = |sum: f64| (!self.has_unknown).then(|| sum / self.n as f64).filter(|mean| !mean.is_nan());
         Some(Metrics::Classification {
             rows: self.n,
-            accuracy: share(hits, self.n),
-            precision: mean(|label| label.precision),
-            recall: mean(|label| label.recall),
-            f1: mean(|label| label.f1),
-            roc_auc,
-            log_loss: (!self.has_unknown).then(|| self.log_loss_sum / self.n as f64).filter(|loss| !loss.is_nan()),
+            accuracy: together.accuracy,
+            precision: together.precision,
+            recall: together.recall,
+            f1: together.f1,
+            mcc: together.mcc,
+            roc_auc: areas.map(|areas| areas.roc_auc),
+            pr_auc: areas.map(|areas| areas.pr_auc),
+            log_loss: mean(self.log_loss_sum),
+            brier: mean(self.brier_sum),
             labels,
         })
     }
@@ -249,6 +256,7 @@ struct Numbers {
     n: u64,
     sum_absolute: f64,
     sum_squares: f64,
+    sum_percentages: f64,
     /// Mean of the truth and the sum of squared distances from it (Welford).
     mean: f64,
     spread: f64,
@@ -260,6 +268,7 @@ impl Numbers {
         let error = prediction - truth;
         self.sum_absolute += error.abs();
         self.sum_squares += error * error;
+        self.sum_percentages += definitions::absolute_percentage(truth, prediction);
         let distance = truth - self.mean;
         self.mean += distance / self.n as f64;
         self.spread += distance * (truth - self.mean);
@@ -267,13 +276,43 @@ impl Numbers {
 
     fn finish(self) -> Metrics {
         let n = self.n as f64;
-        let r2 = match (self.n, self.spread) {
-            (0 | 1, _) => None,
-            // As scikit-learn: a constant truth is either met or not.
-            (_, 0.0) => Some(if self.sum_squares == 0.0 { 1.0 } else { 0.0 }),
-            (_, spread) => Some(1.0 - self.sum_squares / spread),
+        Metrics::Regression {
+            rows: self.n,
+            rmse: (self.sum_squares / n).sqrt(),
+            mae: self.sum_absolute / n,
+            mape: self.sum_percentages / n,
+            r2: definitions::r2(n, self.sum_squares, self.spread),
+        }
+    }
+}
+
+impl Metrics {
+    /// Rows with a label.
+    pub fn rows(&self) -> u64 {
+        match self {
+            Self::Classification { rows, .. } | Self::Regression { rows, .. } => *rows,
+        }
+    }
+
+    /// The figures that are defined, by name.
+    pub fn named(&self) -> Vec<(Metric, f64)> {
+        let values = match self {
+            Self::Classification { accuracy, precision, recall, f1, mcc, roc_auc, pr_auc, log_loss, brier, .. } => vec![
+                (Metric::Accuracy, Some(*accuracy)),
+                (Metric::Precision, Some(*precision)),
+                (Metric::Recall, Some(*recall)),
+                (Metric::F1, Some(*f1)),
+                (Metric::Mcc, Some(*mcc)),
+                (Metric::RocAuc, *roc_auc),
+                (Metric::PrAuc, *pr_auc),
+                (Metric::LogLoss, *log_loss),
+                (Metric::Brier, *brier),
+            ],
+            Self::Regression { rmse, mae, mape, r2, .. } => {
+                vec![(Metric::Rmse, Some(*rmse)), (Metric::Mae, Some(*mae)), (Metric::Mape, Some(*mape)), (Metric::R2, *r2)]
+            }
         };
-        Metrics::Regression { rows: self.n, rmse: (self.sum_squares / n).sqrt(), mae: self.sum_absolute / n, r2 }
+        values.into_iter().filter_map(|(metric, value)| Some((metric, value?))).collect()
     }
 }
 
@@ -361,7 +400,7 @@ mod tests {
         let truth = [Truth::Label(0), Truth::Label(1), Truth::Unknown("d".into()), Truth::Label(0), Truth::Missing];
         let rows = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]].map(Vec::from);
         let metrics = classification(&["a", "b", "c"], &truth, &rows);
-        let Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels } = metrics else {
+        let Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels, .. } = metrics else {
             panic!("a classification")
         };
         assert_eq!((rows, accuracy, precision, recall, f1), (4, 0.5, 0.375, 0.375, 0.375));
@@ -376,7 +415,7 @@ mod tests {
             collector.finish()
         };
         let (found, notes) = metrics(vec![3.0, -0.5, 2.0, f64::NAN, 7.0, 4.25], vec![2.5, 0.0, 2.0, 1.0, 8.0, 4.0]);
-        let Some(Metrics::Regression { rows, rmse, mae, r2 }) = found else { panic!("{found:?}") };
+        let Some(Metrics::Regression { rows, rmse, mae, r2, .. }) = found else { panic!("{found:?}") };
         assert_eq!((rows, mae), (5, 0.45));
         assert_close(rmse, 0.559_016_994_374_947_5);
         assert_close(r2.unwrap(), 0.949_104_234_527_687_3);

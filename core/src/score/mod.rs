@@ -14,11 +14,13 @@ use crate::task::Cancelled;
 
 mod auc;
 mod bind;
+pub(crate) mod blocks;
+pub(crate) mod definitions;
 mod job;
-mod metrics;
+pub(crate) mod metrics;
 mod options;
 mod pipeline;
-mod quarantine;
+pub(crate) mod quarantine;
 
 pub use bind::bind;
 pub use job::score;
@@ -141,17 +143,45 @@ pub enum Metrics {
         precision: f64,
         recall: f64,
         f1: f64,
+        /// Matthews' correlation coefficient.
+        mcc: f64,
         roc_auc: Option<f64>,
+        /// Average precision.
+        pr_auc: Option<f64>,
         log_loss: Option<f64>,
+        brier: Option<f64>,
         labels: Vec<LabelMetrics>,
     },
     Regression {
         rows: u64,
         rmse: f64,
         mae: f64,
+        /// Mean absolute error as a share of the truth, 0 to 1 and beyond.
+        mape: f64,
         /// Absent for a single row, of which nothing varies that could be explained.
         r2: Option<f64>,
     },
+}
+
+/// A metric by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    Accuracy,
+    Precision,
+    Recall,
+    F1,
+    Mcc,
+    RocAuc,
+    PrAuc,
+    LogLoss,
+    Brier,
+    /// Expected calibration error.
+    Ece,
+    Rmse,
+    Mae,
+    Mape,
+    R2,
 }
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -161,6 +191,82 @@ pub struct LabelMetrics {
     pub recall: f64,
     pub f1: f64,
     pub support: u64,
+}
+
+impl Metric {
+    pub const ALL: [Self; 14] = [
+        Self::Accuracy,
+        Self::Precision,
+        Self::Recall,
+        Self::F1,
+        Self::Mcc,
+        Self::RocAuc,
+        Self::PrAuc,
+        Self::LogLoss,
+        Self::Brier,
+        Self::Ece,
+        Self::Rmse,
+        Self::Mae,
+        Self::Mape,
+        Self::R2,
+    ];
+
+    /// As scripts and options write it: `roc_auc`.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Precision => "precision",
+            Self::Recall => "recall",
+            Self::F1 => "f1",
+            Self::Mcc => "mcc",
+            Self::RocAuc => "roc_auc",
+            Self::PrAuc => "pr_auc",
+            Self::LogLoss => "log_loss",
+            Self::Brier => "brier",
+            Self::Ece => "ece",
+            Self::Rmse => "rmse",
+            Self::Mae => "mae",
+            Self::Mape => "mape",
+            Self::R2 => "r2",
+        }
+    }
+
+    /// As people read it: `ROC AUC`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Precision => "precision",
+            Self::Recall => "recall",
+            Self::F1 => "F1",
+            Self::Mcc => "MCC",
+            Self::RocAuc => "ROC AUC",
+            Self::PrAuc => "PR AUC",
+            Self::LogLoss => "log loss",
+            Self::Brier => "Brier",
+            Self::Ece => "ECE",
+            Self::Rmse => "RMSE",
+            Self::Mae => "MAE",
+            Self::Mape => "MAPE",
+            Self::R2 => "R²",
+        }
+    }
+
+    /// Whether less of it is better: losses and errors.
+    pub const fn is_loss(self) -> bool {
+        matches!(self, Self::LogLoss | Self::Brier | Self::Ece | Self::Rmse | Self::Mae | Self::Mape)
+    }
+}
+
+impl std::str::FromStr for Metric {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || Self::ALL.iter().map(|metric| metric.key());
+        Self::ALL.into_iter().find(|metric| metric.key() == text).ok_or_else(|| {
+            let hint = crate::contract::did_you_mean(text, known());
+            format!("there is no metric '{text}'{hint}; the metrics are {}", known().collect::<Vec<_>>().join(", "))
+        })
+    }
 }
 
 /// Why a table can't be scored.

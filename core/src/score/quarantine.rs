@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::data::{AtomicFile, DataError, csv_field, write_error};
+use crate::data::{AtomicFile, DataError, Rows, csv_field, write_error};
 
 /// A row that can't be scored. `row` counts within its block from 0 until the block's place in the table is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,14 @@ pub struct Rejected {
     pub column: Option<usize>,
     pub value: String,
     pub reason: String,
+}
+
+impl Rejected {
+    /// A row with a cell that can't stand.
+    pub fn of_cell(rows: &Rows, row: usize, column: usize, reason: String) -> Self {
+        let value = rows.cell(row, column).to_text().unwrap_or_default().into_owned();
+        Self { row, column: Some(column), value, reason }
+    }
 }
 
 /// Bytes collected before they are written.

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::compare::CompareRequest;
+use crate::compare::check::CheckRequest;
+use crate::compare::diff::DiffRequest;
 use crate::jobs::JobId;
 use crate::package::PackageRequest;
 use crate::predict::PredictRequest;
@@ -44,6 +47,12 @@ pub enum Command {
     },
     /// An act on the registry.
     Models(RegistryCommand),
+    /// Versions against the first of them, on the same rows.
+    Compare(CompareRequest),
+    /// The gate: conditions on a version, alone or against another.
+    Check(CheckRequest),
+    /// What changed between two files: nodes, attributes, weights, cost.
+    Diff(DiffRequest),
     Cancel(JobId),
 }
 

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::budget;
+use crate::compare::CompareRequest;
+use crate::compare::check::CheckRequest;
 use crate::package::PackageRequest;
 use crate::predict::PredictRequest;
 use crate::profile::{Effort, ProfileRequest};
@@ -27,6 +29,9 @@ pub fn command_line(command: &Command, state: &State) -> Option<String> {
         Command::CheckPackage { path, device } => Some(format!("drydock verify {}{}", quoted_path(path), device_option(*device))),
         Command::Models(command) => models_line(command),
         Command::Profile(request) => opened.map(|opened| profile_line(&opened.model.argument(), opened.device, request)),
+        Command::Compare(request) => Some(compare_line(request)),
+        Command::Check(request) => Some(check_line(request)),
+        Command::Diff(request) => Some(format!("drydock diff {} {}", quoted_path(&request.a), quoted_path(&request.b))),
         Command::CloseModel | Command::DescribeTable(_) | Command::WhatIf(_) | Command::Cancel(_) => None,
     }
 }
@@ -194,6 +199,114 @@ fn models_line(command: &RegistryCommand) -> Option<String> {
         RegistryCommand::SelfCheck => "verify".to_owned(),
     };
     Some(format!("drydock models {line}"))
+}
+
+fn compare_line(request: &CompareRequest) -> String {
+    let defaults = CompareRequest::default();
+    let mut line = "drydock compare".to_owned();
+    for version in &request.versions {
+        let _ = write!(line, " {}", quoted_path(version));
+    }
+    let _ = write!(line, " --data {}", quoted_path(&request.data));
+    let mut add = |option: &str, value: &str| {
+        let _ = write!(line, " {option} {}", quoted(value));
+    };
+    if let Some(label) = &request.label {
+        add("--label", label);
+    }
+    if let Some(columns) = &request.columns {
+        add("--columns", &names_text(columns));
+    }
+    for (input, columns) in &request.bind {
+        add("--bind", &format!("{input}={}", names_text(columns)));
+    }
+    if request.on_error == OnError::Skip {
+        add("--on-error", "skip");
+    }
+    if let Some(changed) = &request.changed {
+        add("--changed", &changed.display().to_string());
+    }
+    if request.max_changed != defaults.max_changed {
+        add("--limit", &request.max_changed.to_string());
+    }
+    if let Some(time) = &request.time {
+        add("--time", time);
+    }
+    if let Some(window) = &request.window {
+        add("--window", &window.to_string());
+    }
+    if let Some(split) = &request.split {
+        add("--split", &split.share.to_string());
+        if let Some(column) = &split.column {
+            add("--split-by", column);
+        }
+    }
+    if let Some(rows) = request.batch_rows {
+        add("--batch", &rows.to_string());
+    }
+    if let Some(threads) = request.threads {
+        add("--threads", &threads.to_string());
+    }
+    if !request.measures_latency {
+        line.push_str(" --no-latency");
+    }
+    if request.overwrite != defaults.overwrite {
+        line.push_str(" --force");
+    }
+    line + &device_option(request.device)
+}
+
+fn check_line(request: &CheckRequest) -> String {
+    let mut line = format!("drydock check {}", quoted_path(&request.model));
+    let mut add = |option: &str, value: &str| {
+        let _ = write!(line, " {option} {}", quoted(value));
+    };
+    for (option, path) in [("--against", &request.against), ("--data", &request.data)] {
+        if let Some(path) = path {
+            add(option, &path.display().to_string());
+        }
+    }
+    if let Some(label) = &request.label {
+        add("--label", label);
+    }
+    if let Some(columns) = &request.columns {
+        add("--columns", &names_text(columns));
+    }
+    for (input, columns) in &request.bind {
+        add("--bind", &format!("{input}={}", names_text(columns)));
+    }
+    if request.on_error == OnError::Skip {
+        add("--on-error", "skip");
+    }
+    let budgets = &request.budgets;
+    if let Some(bytes) = budgets.max_size_bytes {
+        add("--max-size", &budget::bytes_text(bytes));
+    }
+    if let Some(limit) = budgets.max_p95 {
+        add("--max-p95", &budget::duration_text(limit));
+    }
+    if request.batch != CheckRequest::default().batch {
+        add("--batch", &request.batch.to_string());
+    }
+    if let Some(bytes) = budgets.max_memory_bytes {
+        add("--max-memory", &budget::bytes_text(bytes));
+    }
+    if let Some(share) = budgets.min_agreement {
+        add("--min-agreement", &share.to_string());
+    }
+    for (metric, limit) in &budgets.min_metrics {
+        add("--min-metric", &format!("{}={limit}", metric.key()));
+    }
+    for (metric, limit) in &budgets.max_drops {
+        add("--max-drop", &format!("{}={limit}", metric.key()));
+    }
+    if let Some(threads) = request.threads {
+        add("--threads", &threads.to_string());
+    }
+    if request.is_strict {
+        line.push_str(" --strict");
+    }
+    line + &device_option(request.device)
 }
 
 fn device_option(device: DeviceChoice) -> String {

@@ -10,10 +10,11 @@ use crate::jobs::{JobHandle, JobId, JobOutcome, JobPool};
 use crate::model::{OpenModel, Origin};
 use crate::predict::PredictRequest;
 use crate::task::{Progress, ProgressCell, TaskCtx};
-use crate::{Error, data, predict, profile, score, verify};
+use crate::{Error, compare, data, predict, profile, score, verify};
 
 mod command;
 mod command_line;
+mod comparing;
 mod models;
 mod opening;
 mod packaging;
@@ -46,6 +47,9 @@ enum JobResult {
     Packaged(crate::package::PackageReport),
     PackageChecked(crate::package::PackageCheck),
     Registry(Box<crate::registry::RegistryView>, Option<RegistryReport>),
+    Compared(Box<compare::CompareReport>),
+    Checked(Box<compare::check::CheckReport>),
+    Diffed(Box<compare::diff::DiffReport>),
 }
 
 /// A person's session with Drydock.
@@ -119,6 +123,9 @@ impl Session {
             Command::Package(request) => self.package(request),
             Command::CheckPackage { path, device } => Some(self.check_package(path, device)),
             Command::Models(command) => Some(self.models(command)),
+            Command::Compare(request) => Some(self.compare(request)),
+            Command::Check(request) => Some(self.check(request)),
+            Command::Diff(request) => Some(self.diff(request)),
             Command::Cancel(id) => {
                 if let Some(handle) = self.running.iter().find(|handle| handle.id == id) {
                     handle.cancel.cancel();
@@ -251,6 +258,9 @@ impl Session {
             }
             JobResult::Verified(report) => self.state.verify = Some(report),
             JobResult::Profiled(report, past) => self.profiled(*report, past),
+            JobResult::Compared(report) => self.state.comparison = Some(Arc::from(report)),
+            JobResult::Checked(report) => self.state.check = Some(Arc::from(report)),
+            JobResult::Diffed(report) => self.state.diff = Some(Arc::from(report)),
         }
         self.events.push(Event::StateChanged);
     }

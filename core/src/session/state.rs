@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::compare::CompareReport;
+use crate::compare::check::CheckReport;
+use crate::compare::diff::DiffReport;
 use crate::data::TableInfo;
 use crate::inspect::InspectReport;
 use crate::jobs::JobId;
@@ -44,6 +47,12 @@ pub struct State {
     pub registry: Option<RegistryView>,
     /// What came of the latest act on the registry.
     pub registry_report: Option<RegistryReport>,
+    /// The comparison made last.
+    pub comparison: Option<Arc<CompareReport>>,
+    /// The check made last.
+    pub check: Option<Arc<CheckReport>>,
+    /// The files compared last.
+    pub diff: Option<Arc<DiffReport>>,
     /// Every job but one-row predictions, oldest first.
     pub jobs: Vec<JobRecord>,
     /// Models opened, newest first; a face persists it.
@@ -87,6 +96,9 @@ pub enum JobKind {
     Score,
     Verify,
     Profile,
+    Compare,
+    Check,
+    Diff,
 }
 
 impl JobKind {
@@ -101,6 +113,9 @@ impl JobKind {
             Self::Score => "score",
             Self::Verify => "verify",
             Self::Profile => "profile",
+            Self::Compare => "compare",
+            Self::Check => "check",
+            Self::Diff => "diff",
         }
     }
 
@@ -112,6 +127,7 @@ impl JobKind {
             Self::Describe | Self::Score => Task::Score,
             Self::Verify => Task::Jobs,
             Self::Profile => Task::Profile,
+            Self::Compare | Self::Check | Self::Diff => Task::Compare,
         }
     }
 }

@@ -9,11 +9,12 @@ pub enum Task {
     Predict,
     Score,
     Profile,
+    Compare,
     Jobs,
 }
 
 impl Task {
-    pub const ALL: [Self; 6] = [Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Profile, Self::Jobs];
+    pub const ALL: [Self; 7] = [Self::Models, Self::Inspect, Self::Predict, Self::Score, Self::Profile, Self::Compare, Self::Jobs];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -22,6 +23,7 @@ impl Task {
             Self::Predict => "Predict",
             Self::Score => "Score",
             Self::Profile => "Profile",
+            Self::Compare => "Compare",
             Self::Jobs => "Jobs",
         }
     }
@@ -34,6 +36,7 @@ impl Task {
             Self::Predict => '3',
             Self::Score => '4',
             Self::Profile => '5',
+            Self::Compare => '7',
             Self::Jobs => '9',
         }
     }
@@ -46,6 +49,7 @@ impl Task {
             Self::Predict => "What does it say for this row or picture, and what if?",
             Self::Score => "Predictions for a whole file",
             Self::Profile => "How fast, how big, how much memory, where does the time go, will it fit?",
+            Self::Compare => "Is B better than A, and which rows change?",
             Self::Jobs => "What is running, what ran, what came out?",
         }
     }

@@ -97,6 +97,9 @@ pub enum Command {
     Profile(ProfileArgs),
     Package(PackageArgs),
     Models(ModelsArgs),
+    Compare(CompareArgs),
+    Check(CheckArgs),
+    Diff(DiffArgs),
     Doctor(DoctorArgs),
     Completions(CompletionsArgs),
     Help(HelpArgs),
@@ -324,6 +327,187 @@ pub struct PackageArgs {
     pub force: bool,
 }
 
+/// Compare versions on the same rows: agreement, metrics with intervals, rows that change
+///
+/// The first version is the baseline. Metrics need a label column; agreement does not.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock compare sample-models/payment-fraud/model.onnx \\\n    sample-models/payment-fraud-v2/model.onnx \\\n    --data sample-models/payment-fraud/new.csv\n  drydock compare sample-models/payment-fraud/model.onnx \\\n    sample-models/payment-fraud-v2/model.onnx --no-latency \\\n    --data sample-models/payment-fraud/drifted.csv --window 500 --split 0.1 --md"
+)]
+pub struct CompareArgs {
+    /// Two model files or more; the first is the baseline
+    #[arg(required = true, num_args = 2.., value_name = "VERSION", value_hint = ValueHint::FilePath)]
+    pub versions: Vec<PathBuf>,
+
+    /// The table: CSV, TSV, Parquet, NDJSON or Arrow IPC, plain or .gz or .zst
+    #[arg(long, value_name = "TABLE", value_hint = ValueHint::FilePath)]
+    pub data: PathBuf,
+
+    #[command(flatten)]
+    pub table: TableArgs,
+
+    /// Write the rows that changed most here; the name says the format
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub changed: Option<PathBuf>,
+
+    /// Changed rows that are kept
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub limit: usize,
+
+    /// Follow agreement and metrics by the times in this column
+    #[arg(long, value_name = "COLUMN", requires = "window")]
+    pub time: Option<String>,
+
+    /// The length of a window: 1h, 1d, 1w, or a number of rows
+    #[arg(long, value_name = "WINDOW")]
+    pub window: Option<drydock_core::compare::Window>,
+
+    /// Replay a canary: the share of the rows that the second version serves
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    pub split: Option<f64>,
+
+    /// Rows with the same value in this column go to the same version
+    #[arg(long, value_name = "COLUMN", requires = "split")]
+    pub split_by: Option<String>,
+
+    /// Measure no latency and no memory
+    #[arg(long)]
+    pub no_latency: bool,
+
+    /// Rows per batch [default: chosen for the models]
+    #[arg(long, value_name = "N")]
+    pub batch: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Judge a version before it ships: one table of conditions, exit code 1 where one fails
+///
+/// Conditions come from options and from the section [check] of drydock.toml, where that file is in this folder or named with --config. What
+/// can't be judged, such as a latency that never settles, is "not judged": never a pass, and a failure with --strict.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock check sample-models/payment-fraud-v2/model.onnx \\\n    --against sample-models/payment-fraud/model.onnx \\\n    --data sample-models/payment-fraud/new.csv --min-agreement 0.9 \\\n    --max-drop f1=0.05 --max-size 10MB\n  drydock check sample-models/digits/model.onnx --max-size 1MB \\\n    --max-p95 50ms --md"
+)]
+pub struct CheckArgs {
+    /// The model file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// The version that it is to replace
+    #[arg(long, value_name = "MODEL", value_hint = ValueHint::FilePath)]
+    pub against: Option<PathBuf>,
+
+    /// The table: CSV, TSV, Parquet, NDJSON or Arrow IPC, plain or .gz or .zst
+    #[arg(long, value_name = "TABLE", value_hint = ValueHint::FilePath)]
+    pub data: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub table: TableArgs,
+
+    /// The largest file, such as 10MB
+    #[arg(long, value_name = "SIZE", value_parser = drydock_core::budget::parse_bytes)]
+    pub max_size: Option<u64>,
+
+    /// The longest 95th percentile of the latency, such as 5ms
+    #[arg(long, value_name = "TIME", value_parser = drydock_core::budget::parse_duration)]
+    pub max_p95: Option<std::time::Duration>,
+
+    /// Rows of a run whose latency is judged
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_positive)]
+    pub batch: usize,
+
+    /// The most memory of the process while the model runs, such as 200MB
+    #[arg(long, value_name = "SIZE", value_parser = drydock_core::budget::parse_bytes)]
+    pub max_memory: Option<u64>,
+
+    /// The least share of rows on which both versions agree, such as 0.99
+    #[arg(long, value_name = "SHARE", value_parser = drydock_core::budget::parse_share)]
+    pub min_agreement: Option<f64>,
+
+    /// What a metric has to reach (a loss: must not exceed), such as accuracy=0.9; may be repeated
+    #[arg(long, value_name = "METRIC=VALUE", value_parser = parse_metric)]
+    pub min_metric: Vec<(drydock_core::score::Metric, f64)>,
+
+    /// How much worse than the other version's a metric may be, such as f1=0.01; may be repeated
+    #[arg(long, value_name = "METRIC=VALUE", value_parser = parse_metric)]
+    pub max_drop: Vec<(drydock_core::score::Metric, f64)>,
+
+    /// A file with conditions [default: drydock.toml, where it is in this folder]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// Fail where a condition can't be judged
+    #[arg(long)]
+    pub strict: bool,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// Replace a report that exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Show what changed between two model files: nodes, attributes, shapes, weights, cost
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock diff sample-models/payment-fraud/model.onnx \\\n    sample-models/payment-fraud-v2/model.onnx\n  drydock diff sample-models/digits/model.onnx \\\n    sample-models/digits/model.onnx --json"
+)]
+pub struct DiffArgs {
+    /// The older file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub a: PathBuf,
+
+    /// The newer file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub b: PathBuf,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// Replace a report that exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// How a table feeds models.
+#[derive(Debug, Clone, Args)]
+pub struct TableArgs {
+    /// The column with the true answer, for metrics [default: the contract's target, where the table has it]
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+
+    /// Feature columns in order, for models with one [N, F] input
+    #[arg(long, value_name = "A,B,…", conflicts_with = "bind")]
+    pub columns: Option<String>,
+
+    /// Columns that feed one input; may be repeated
+    #[arg(long, value_name = "INPUT=A,B,…", value_parser = parse_assignment)]
+    pub bind: Vec<(String, String)>,
+
+    /// At a row that can't be scored: stop, or skip it
+    #[arg(long, value_enum, default_value_t = OnErrorArg::Stop)]
+    pub on_error: OnErrorArg,
+}
+
+/// Other forms of a report.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Print the report as Markdown, for a pull request
+    #[arg(long)]
+    pub md: bool,
+
+    /// Write the report as one HTML file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+}
+
 /// Show the version, the devices, and where files live
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  drydock doctor\n  drydock doctor --json")]
@@ -366,6 +550,23 @@ fn parse_tolerance(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
         _ => Err("expected a number that is not negative, such as 1e-3".to_owned()),
+    }
+}
+
+fn parse_positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a whole number, at least 1".to_owned())
+}
+
+fn parse_metric(text: &str) -> Result<(drydock_core::score::Metric, f64), String> {
+    let (name, value) = parse_assignment(text)?;
+    let value = value.parse::<f64>().ok().filter(|value| value.is_finite());
+    Ok((name.parse()?, value.ok_or("expected a number behind the '='")?))
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a share from 0 to 1, such as 0.1".to_owned()),
     }
 }
 

@@ -6,6 +6,9 @@ use clap::{CommandFactory as _, Parser as _};
 use drydock_core::jobs;
 
 pub mod args;
+mod check;
+pub mod compare;
+mod diff;
 mod doctor;
 pub mod inspect;
 pub mod models;
@@ -13,6 +16,7 @@ pub mod output;
 pub mod package;
 mod predict;
 mod profile;
+mod report;
 mod runner;
 pub mod score;
 mod topics;
@@ -76,6 +80,9 @@ fn dispatch(command: &Command, common: &CommonArgs, output: &mut Output) -> Resu
         Command::Profile(args) => profile::run(args, common, output),
         Command::Package(args) => package::run(args, common, output),
         Command::Models(args) => models::run(args, common, output),
+        Command::Compare(args) => compare::run(args, common, output),
+        Command::Check(args) => check::run(args, common, output),
+        Command::Diff(args) => diff::run(args, output, common),
         Command::Doctor(_) => {
             doctor::run(output);
             Ok(())

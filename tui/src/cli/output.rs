@@ -41,6 +41,11 @@ impl Output {
         self.document = Some(format!("{:#}\n", Value::Object(whole)));
     }
 
+    /// Prints a text as it is, in place of the page.
+    pub fn verbatim(&mut self, text: String) {
+        self.document = Some(text);
+    }
+
     /// Writes everything to stdout.
     pub fn flush(self) -> std::io::Result<()> {
         let text = self.document.unwrap_or_else(|| self.page.lines.iter().map(|(tone, text)| painted(*tone, text, self.has_colour) + "\n").collect());

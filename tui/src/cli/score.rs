@@ -91,19 +91,23 @@ fn describe(report: &ScoreReport, page: &mut Page) {
 pub fn headline(metrics: &Metrics) -> (u64, Vec<(&'static str, String)>) {
     let optional = |value: &Option<f64>| value.map_or_else(|| "—".to_owned(), format::probability);
     match metrics {
-        Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, .. } => {
+        Metrics::Classification { rows, accuracy, precision, recall, f1, mcc, roc_auc, pr_auc, log_loss, brier, .. } => {
             let values = vec![
                 ("accuracy", format::probability(*accuracy)),
                 ("precision", format::probability(*precision)),
                 ("recall", format::probability(*recall)),
                 ("F1", format::probability(*f1)),
+                ("MCC", format::probability(*mcc)),
                 ("ROC AUC", optional(roc_auc)),
+                ("PR AUC", optional(pr_auc)),
                 ("log loss", optional(log_loss)),
+                ("Brier", optional(brier)),
             ];
             (*rows, values)
         }
-        Metrics::Regression { rows, rmse, mae, r2 } => {
-            (*rows, vec![("RMSE", format::number(*rmse)), ("MAE", format::number(*mae)), ("R²", optional(r2))])
+        Metrics::Regression { rows, rmse, mae, mape, r2 } => {
+            let values = vec![("RMSE", format::number(*rmse)), ("MAE", format::number(*mae)), ("MAPE", format::percent(*mape)), ("R²", optional(r2))];
+            (*rows, values)
         }
     }
 }

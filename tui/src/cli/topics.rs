@@ -81,7 +81,7 @@ prediction for a regression, <output> or <output>_<i> for anything else.",
         title: "Exit codes",
         text: "\
 0     done
-1     a judgement failed (verify)
+1     a judgement failed (verify, check)
 2     wrong usage or bad input; one sentence on stderr says what and where
 130   cancelled with Ctrl-C; nothing half-written is left behind
 

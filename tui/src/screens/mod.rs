@@ -11,6 +11,7 @@ use crate::keymap::Place;
 use crate::theme::Theme;
 use drydock_core::session::Task;
 
+pub mod compare;
 pub mod inspect;
 pub mod jobs;
 pub mod models;

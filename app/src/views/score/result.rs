@@ -76,7 +76,7 @@ fn metrics_ui(ui: &mut Ui, metrics: &Metrics) {
     let share = |ui: &mut Ui, name: &str, value: f64| line(ui, name, format::probability(value), value);
     let error = |ui: &mut Ui, name: &str, value: f64| line(ui, name, format::number(value), value);
     match metrics {
-        Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels } => {
+        Metrics::Classification { rows, accuracy, precision, recall, f1, roc_auc, log_loss, labels, .. } => {
             share(ui, "Accuracy", *accuracy);
             share(ui, "Precision", *precision);
             share(ui, "Recall", *recall);
@@ -91,7 +91,7 @@ fn metrics_ui(ui: &mut Ui, metrics: &Metrics) {
             ui.add_space(theme::STEP);
             labels_ui(ui, labels);
         }
-        Metrics::Regression { rows, rmse, mae, r2 } => {
+        Metrics::Regression { rows, rmse, mae, r2, .. } => {
             error(ui, "RMSE", *rmse);
             error(ui, "MAE", *mae);
             if let Some(r2) = r2 {

@@ -12,9 +12,11 @@ use parquet::file::properties::WriterProperties;
 use super::{Compression, DataError, TableFormat};
 
 mod batch;
+mod columns;
 mod encode;
 mod file;
 
+pub use columns::write_columns;
 pub use encode::{Kept, TableEncoder, TablePiece, csv_field};
 pub use file::{AtomicFile, is_same_file, write_error};
 

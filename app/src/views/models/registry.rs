@@ -1,0 +1,308 @@
+//! The registry on the Models page: names with their versions and aliases, where each comes from, what was measured of it, and what is done
+//! with them.
+
+use drydock_core::format;
+use drydock_core::profile::ProfileSummary;
+use drydock_core::profile::history::history_figure;
+use drydock_core::registry::{ModelView, RegistryView, RunKind, VersionView, check_alias, check_model_name};
+use drydock_core::report::{Cell, Figure, Quantity, Table, Verdict};
+use drydock_core::session::{Command, JobKind, LineageRequest, OpenedModel, RegistryCommand};
+use eframe::egui::{Align, Frame, Id, Label, Layout, Margin, Modal, RichText, Ui};
+
+use crate::action::Action;
+use crate::theme;
+use crate::ui_command::UiCommand;
+use crate::view_context::ViewContext;
+use crate::widgets::form::text_line;
+use crate::widgets::icon::{self, Icon};
+use crate::widgets::message::{self, Tone};
+use crate::widgets::property::{badge, fact};
+use crate::widgets::report_table::ReportTable;
+use crate::widgets::sections::Sections;
+
+#[derive(Debug, Default)]
+pub struct RegistryPanel {
+    /// The name that the opened model is added under.
+    name: String,
+    /// What the opened model was when `name` was filled in.
+    named_after: Option<String>,
+    selected: Option<Selected>,
+    alias: String,
+    reason: String,
+    /// What is to be removed, once that is confirmed.
+    to_remove: Option<String>,
+    shown: Option<Shown>,
+    runs: ReportTable,
+    moves: ReportTable,
+}
+
+/// A version that is looked at closely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Selected {
+    name: String,
+    version: u32,
+}
+
+impl Selected {
+    /// As commands write it.
+    fn reference(&self) -> String {
+        format!("{}:{}", self.name, self.version)
+    }
+}
+
+/// The selected version as it is drawn, made once.
+#[derive(Debug)]
+struct Shown {
+    /// Where the view lay: another one lies elsewhere, because it was made while this one was there.
+    of: (usize, Selected),
+    revision: u64,
+    runs: Table,
+    moves: Table,
+    history: Option<Figure>,
+}
+
+impl RegistryPanel {
+    /// Nothing where there is no registry.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
+        let Some(view) = &cx.state.registry else { return };
+        ui.label(theme::section_title("Registry"));
+        if let Some(error) = crate::views::latest_error(cx.state, JobKind::Registry) {
+            message::banner(ui, Tone::Error, error);
+        } else if let Some(report) = &cx.state.registry_report {
+            ui.add(Label::new(report.sentence()).wrap().selectable(true));
+            for note in report.notes() {
+                ui.add(Label::new(theme::caption(ui, note)).wrap().selectable(true));
+            }
+        }
+        if let Some(opened) = &cx.state.opened {
+            self.add_ui(ui, cx, opened);
+        } else if view.models.is_empty() {
+            let text =
+                "A registry keeps models under names, version by version, with aliases such as champion. Open a model, and give it a name here.";
+            ui.add(Label::new(theme::caption(ui, text)).wrap());
+        }
+        for model in &view.models {
+            self.model_ui(ui, cx, model);
+        }
+        if !view.models.is_empty() {
+            if ui.button(UiCommand::VerifyRegistry.text()).on_hover_text(UiCommand::VerifyRegistry.tooltip()).clicked() {
+                cx.outbox.ui(UiCommand::VerifyRegistry);
+            }
+        }
+        self.confirm_ui(ui, cx);
+        ui.add_space(theme::SMALL_GAP);
+    }
+
+    fn add_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, opened: &OpenedModel) {
+        let path = opened.model.path.display().to_string();
+        if self.named_after.as_ref() != Some(&path) {
+            self.name = suggested_name(&opened.model.path);
+            self.named_after = Some(path);
+        }
+        let problem = check_model_name(self.name.trim()).err().map(|error| error.to_string());
+        text_line(ui, "Add as", "Name in the registry", &mut self.name, "a name, such as payment-fraud", problem.as_deref());
+        ui.horizontal(|ui| {
+            let text = format!("Add {}", opened.model.title());
+            let button = ui.add_enabled(problem.is_none(), icon::button(Icon::Save, &text));
+            if button.on_hover_text("A new version of that name, if its content is new").clicked() {
+                let add =
+                    RegistryCommand::Add { model: opened.model.argument(), name: self.name.trim().to_owned(), lineage: LineageRequest::default() };
+                act(cx, add);
+            }
+        });
+        ui.add_space(theme::STEP);
+    }
+
+    fn model_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, model: &ModelView) {
+        theme::card(ui).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal_wrapped(|ui| {
+                ui.label(theme::strong(&model.name));
+                ui.label(theme::caption(ui, format::counted(model.versions.len() as u64, "version")));
+                for alias in &model.aliases {
+                    let at = alias.version.map_or_else(|| "nowhere yet".to_owned(), |version| format!("v{version}"));
+                    let protected = if alias.is_protected { " · ◆ protected" } else { "" };
+                    badge(ui, &format!("{} → {at}{protected}", alias.alias), theme::palette(ui).accent);
+                }
+            });
+            for version in model.versions.iter().rev() {
+                self.version_line(ui, cx, model, version);
+            }
+        });
+    }
+
+    fn version_line(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, model: &ModelView, version: &VersionView) {
+        let this = Selected { name: model.name.clone(), version: version.version };
+        let is_selected = self.selected.as_ref() == Some(&this);
+        let name = format!("{} v{}", this.name, this.version);
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.button("Open").on_hover_text("For predictions, scores and profiles").clicked() {
+                    cx.outbox.send(Action::OpenModel(this.reference().into()));
+                }
+                let text = if is_selected { "Less" } else { "More" };
+                if ui.button(text).clicked() {
+                    self.selected = (!is_selected).then(|| this.clone());
+                }
+                let date = version.added.get(..10).unwrap_or(&version.added);
+                ui.label(theme::caption(ui, format!("{date} · {}", format::bytes(version.file_bytes)))).on_hover_text(&version.added);
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.label(RichText::new(format!("v{}", version.version)));
+                    let aliases = version.aliases.join(", ");
+                    ui.add(Label::new(theme::caption(ui, aliases)).truncate());
+                });
+            });
+        })
+        .response
+        .on_hover_text(name);
+        if is_selected {
+            self.details_ui(ui, cx, model, version, &this);
+        }
+    }
+
+    fn details_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, model: &ModelView, version: &VersionView, this: &Selected) {
+        self.follow(cx.state.registry.as_ref(), model, version, this);
+        Frame::new().inner_margin(Margin::symmetric(12, 4)).show(ui, |ui| {
+            fact(ui, "Content", &version.hash);
+            fact(ui, "Added by", &version.added_by);
+            fact(ui, "From", &version.source);
+            let lineage = [("Made from", &version.lineage.parent_sha256), ("Recipe", &version.lineage.recipe), ("Trained on", &version.lineage.data)];
+            for (name, value) in lineage {
+                fact(ui, name, value.as_deref().unwrap_or("not said"));
+            }
+            self.aliases_ui(ui, cx, model, this);
+            let Some(shown) = &self.shown else { return };
+            let page = Sections { outbox: cx.outbox, revision: shown.revision };
+            if let Some(history) = &shown.history {
+                page.figure(ui, "registry history", history);
+            }
+            page.table(ui, "registry runs", &shown.runs, &mut self.runs);
+            page.table(ui, "registry moves", &shown.moves, &mut self.moves);
+            if ui.button("Remove…").on_hover_text(format!("Removes {} v{} from the registry", this.name, this.version)).clicked() {
+                self.to_remove = Some(this.reference());
+            }
+        });
+    }
+
+    fn aliases_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, model: &ModelView, this: &Selected) {
+        let alias = self.alias.trim().to_owned();
+        let problem = if alias.is_empty() { None } else { check_alias(&alias).err().map(|error| error.to_string()) };
+        text_line(ui, "Alias", "Alias to move", &mut self.alias, "champion", problem.as_deref());
+        text_line(ui, "Reason", "Reason for the move", &mut self.reason, "kept with the move", None);
+        let reason = || Some(self.reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+        let known = model.aliases.iter().find(|known| known.alias == alias);
+        let is_protected = known.is_some_and(|known| known.is_protected);
+        ui.horizontal_wrapped(|ui| {
+            let is_sound = !alias.is_empty() && problem.is_none();
+            let at = format!("v{}", this.version);
+            let mut button = |text: &str, name: String, hover: &str, is_enabled: bool, command: RegistryCommand| {
+                if ui.add_enabled(is_enabled, eframe::egui::Button::new(text)).accessible_name(name).on_hover_text(hover).clicked() {
+                    act(cx, command);
+                }
+            };
+            let set = RegistryCommand::SetAlias { model: this.reference(), alias: alias.clone(), reason: reason() };
+            button("Point here", format!("Point {alias} at {at}"), "Moves the alias to this version", is_sound && !is_protected, set);
+            let promote = RegistryCommand::Promote { model: this.reference(), alias: alias.clone(), reason: reason() };
+            button(
+                "Promote",
+                format!("Promote {at} to {alias}"),
+                "The way of protected aliases: this version has to have passed its check",
+                is_sound,
+                promote,
+            );
+            let back = RegistryCommand::RollBack { name: this.name.clone(), alias: alias.clone(), reason: reason() };
+            button("Roll back", format!("Roll {alias} back"), "To what the alias pointed at before", known.is_some(), back);
+            let protect = RegistryCommand::Protect { name: this.name.clone(), alias: alias.clone(), is_protected: !is_protected, reason: reason() };
+            let (text, hover) =
+                if is_protected { ("Unprotect", "Lets it be pointed anywhere") } else { ("Protect", "Only promoting moves it from then on") };
+            button(text, format!("{text} {alias}"), hover, is_sound, protect);
+        });
+    }
+
+    fn confirm_ui(&mut self, ui: &Ui, cx: &ViewContext<'_>) {
+        let Some(reference) = self.to_remove.clone() else { return };
+        let modal = Modal::new(Id::unique("remove version")).show(ui.ctx(), |ui| {
+            ui.set_width(360.0);
+            ui.label(theme::title(format!("Remove {reference}?")));
+            ui.label("Its file goes too, if nothing else in the registry has the same content. This can't be undone.");
+            ui.add_space(theme::SMALL_GAP);
+            ui.horizontal(|ui| {
+                let text = RichText::new("Remove it").color(theme::palette(ui).fail);
+                if ui.button(text).clicked() {
+                    act(cx, RegistryCommand::Remove { model: reference.clone(), is_forced: false });
+                    self.to_remove = None;
+                    self.selected = None;
+                }
+                if ui.button("Keep it").clicked() {
+                    self.to_remove = None;
+                }
+            });
+        });
+        if modal.should_close() {
+            self.to_remove = None;
+        }
+    }
+
+    fn follow(&mut self, view: Option<&RegistryView>, model: &ModelView, version: &VersionView, this: &Selected) {
+        let of = (view.map_or(0, |view| view.models.as_ptr().addr()), this.clone());
+        if self.shown.as_ref().is_none_or(|shown| shown.of != of) {
+            let revision = self.shown.as_ref().map_or(0, |shown| shown.revision) + 1;
+            self.shown = Some(Shown { of, revision, runs: runs_table(version), moves: moves_table(model), history: history(version) });
+        }
+    }
+}
+
+fn act(cx: &ViewContext<'_>, command: RegistryCommand) {
+    cx.outbox.core(Command::Models(command));
+}
+
+/// The name of the file or its folder, as far as it can be a name in the registry.
+fn suggested_name(path: &std::path::Path) -> String {
+    let name = super::display_name(path).to_lowercase();
+    name.chars().map(|letter| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' }).collect()
+}
+
+fn runs_table(version: &VersionView) -> Table {
+    let mut table =
+        Table::new("Runs", &[("date", Quantity::Text), ("run", Quantity::Text), ("verdict", Quantity::Text), ("machine", Quantity::Text)]);
+    for run in &version.runs {
+        let verdict = match run.summary.get("verdict").and_then(|verdict| verdict.as_str()) {
+            Some("pass") => Cell::from(Verdict::Pass),
+            Some("fail") => Verdict::Fail.into(),
+            _ => Cell::Empty,
+        };
+        table.push(vec![run.date.as_str().into(), run.kind.name().into(), verdict, run.machine.description.as_str().into()]);
+    }
+    table
+}
+
+fn moves_table(model: &ModelView) -> Table {
+    let columns = [
+        ("date", Quantity::Text),
+        ("alias", Quantity::Text),
+        ("from", Quantity::Text),
+        ("to", Quantity::Text),
+        ("who", Quantity::Text),
+        ("reason", Quantity::Text),
+    ];
+    let mut table = Table::new("Moves of aliases", &columns);
+    for step in &model.history {
+        let version = |version: Option<u32>| version.map(|version| format!("v{version}"));
+        table.push(vec![
+            step.date.as_str().into(),
+            step.alias.as_str().into(),
+            version(step.from_version).into(),
+            version(step.to_version).into(),
+            step.who.as_str().into(),
+            step.reason.clone().into(),
+        ]);
+    }
+    table
+}
+
+/// Latency over the profiles of a version.
+fn history(version: &VersionView) -> Option<Figure> {
+    let profiles = version.runs.iter().rev().filter(|run| run.kind == RunKind::Profile);
+    let summaries: Vec<ProfileSummary> = profiles.filter_map(|run| serde_json::from_value(run.summary.clone()).ok()).collect();
+    history_figure(&summaries)
+}

@@ -1,0 +1,101 @@
+//! `drydock.toml`: the conditions of a gate, beside the code that they guard. Paths are relative to the file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::super::CompareError;
+use super::{Budgets, CheckRequest};
+use crate::budget;
+use crate::score::Metric;
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    check: Option<Check>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Check {
+    against: Option<PathBuf>,
+    data: Option<PathBuf>,
+    label: Option<String>,
+    max_size: Option<String>,
+    max_p95: Option<String>,
+    batch: Option<usize>,
+    max_memory: Option<String>,
+    min_agreement: Option<f64>,
+    min_metric: BTreeMap<String, f64>,
+    max_drop: BTreeMap<String, f64>,
+    strict: Option<bool>,
+}
+
+/// Reads a file into a request, where the request says nothing itself.
+pub fn read_config(path: &Path, request: &mut CheckRequest) -> Result<(), CompareError> {
+    let wrong = |message: String| CompareError::Unfit(format!("{}: {message}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let file: File = toml::from_str(&text).map_err(|error| wrong(error.message().replace('\n', " ")))?;
+    let Some(check) = file.check else { return Ok(()) };
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let in_folder = |path: PathBuf| folder.join(path);
+    request.against = request.against.take().or(check.against.map(in_folder));
+    request.data = request.data.take().or(check.data.map(in_folder));
+    request.label = request.label.take().or(check.label);
+    if let Some(batch) = check.batch.filter(|batch| *batch > 0 && request.batch == CheckRequest::default().batch) {
+        request.batch = batch;
+    }
+    request.is_strict |= check.strict.unwrap_or(false);
+    let named = |key: &str, message: String| wrong(format!("[check] {key}: {message}"));
+    let Budgets { max_size_bytes, max_p95, max_memory_bytes, min_agreement, min_metrics, max_drops } = &mut request.budgets;
+    if let (None, Some(text)) = (&max_size_bytes, &check.max_size) {
+        *max_size_bytes = Some(budget::parse_bytes(text).map_err(|message| named("max_size", message))?);
+    }
+    if let (None, Some(text)) = (&max_p95, &check.max_p95) {
+        *max_p95 = Some(budget::parse_duration(text).map_err(|message| named("max_p95", message))?);
+    }
+    if let (None, Some(text)) = (&max_memory_bytes, &check.max_memory) {
+        *max_memory_bytes = Some(budget::parse_bytes(text).map_err(|message| named("max_memory", message))?);
+    }
+    *min_agreement = min_agreement.or(check.min_agreement);
+    for (limits, written, key) in [(min_metrics, check.min_metric, "min_metric"), (max_drops, check.max_drop, "max_drop")] {
+        for (name, limit) in written {
+            let metric: Metric = name.parse().map_err(|message| named(key, message))?;
+            if !limits.iter().any(|(known, _)| *known == metric) {
+                limits.push((metric, limit));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<CheckRequest, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("drydock.toml");
+        std::fs::write(&path, text).unwrap();
+        let mut request = CheckRequest { label: Some("y".to_owned()), ..CheckRequest::default() };
+        read_config(&path, &mut request).map(|()| request).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn limits_are_read_and_the_command_line_wins() {
+        let text =
+            "[check]\nlabel = \"z\"\ndata = \"new.csv\"\nmax_size = \"10MB\"\nmax_p95 = \"5ms\"\nmin_metric = { accuracy = 0.9 }\nstrict = true\n";
+        let request = read(text).unwrap();
+        assert_eq!(request.label.as_deref(), Some("y"));
+        assert!(request.data.unwrap().ends_with("new.csv") && request.is_strict);
+        assert_eq!(request.budgets.max_size_bytes, Some(10_000_000));
+        assert_eq!(request.budgets.max_p95, Some(std::time::Duration::from_millis(5)));
+        assert_eq!(request.budgets.min_metrics, [(Metric::Accuracy, 0.9)]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert!(read("[check]\nmax_siez = \"1MB\"").is_err_and(|message| message.contains("max_siez")));
+        assert!(read("[check]\nmax_size = \"big\"").is_err_and(|message| message.contains("max_size: expected a size")));
+        assert!(read("[check.min_metric]\nacuracy = 1").is_err_and(|message| message.contains("did you mean 'accuracy'")));
+    }
+}
