@@ -13,7 +13,7 @@ use crate::ui_command::UiCommand;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// For the session.
-    Core(Command),
+    Core(Box<Command>),
     Ui(UiCommand),
     /// Opens a model on the device in use.
     OpenModel(PathBuf),
@@ -43,7 +43,7 @@ impl Outbox {
     }
 
     pub fn core(&self, command: Command) {
-        self.send(Action::Core(command));
+        self.send(Action::Core(Box::new(command)));
     }
 
     pub fn ui(&self, command: UiCommand) {

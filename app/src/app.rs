@@ -316,7 +316,7 @@ impl DrydockApp {
         for action in self.outbox.take() {
             match action {
                 Action::Core(command) => {
-                    self.session.dispatch(command);
+                    self.session.dispatch(*command);
                 }
                 Action::Ui(command) => self.on_ui_command(ctx, command),
                 Action::OpenModel(path) => {

@@ -84,10 +84,9 @@ impl RegistryPanel {
         for model in &view.models {
             self.model_ui(ui, cx, model);
         }
-        if !view.models.is_empty() {
-            if ui.button(UiCommand::VerifyRegistry.text()).on_hover_text(UiCommand::VerifyRegistry.tooltip()).clicked() {
-                cx.outbox.ui(UiCommand::VerifyRegistry);
-            }
+        let verify = UiCommand::VerifyRegistry;
+        if !view.models.is_empty() && ui.button(verify.text()).on_hover_text(verify.tooltip()).clicked() {
+            cx.outbox.ui(verify);
         }
         self.confirm_ui(ui, cx);
         ui.add_space(theme::SMALL_GAP);

@@ -209,7 +209,7 @@ fn measured(ctx: &TaskCtx, request: &CheckRequest, model: &OpenModel, can_run: b
         effort: Effort::Quick,
         ..ProfileRequest::default()
     };
-    let found = if can_run { Some(profile(ctx, model, &wanted)?) } else { None };
+    let found = if can_run { Some(profile(ctx, model, &wanted, None)?) } else { None };
     let run = found.as_ref().and_then(|report| report.runs.first());
     if let Some(limit) = request.budgets.max_p95 {
         let value = match run {
