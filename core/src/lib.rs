@@ -21,12 +21,13 @@ pub mod ops;
 
 pub mod kernels;
 
+pub mod machine;
+
 pub mod engine;
 
 pub mod data;
 
 pub mod contract;
-pub mod machine;
 pub mod model;
 pub mod registry;
 

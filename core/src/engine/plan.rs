@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::observe::Unobserved;
 use super::{PlanError, RunError, compile, optimize, run, sparse};
 use crate::graph::{Model, ValueType, functions};
+use crate::machine::memory;
 use crate::ops::Operator;
 use crate::task::TaskCtx;
 use crate::tensor::{Device, Value};
@@ -18,14 +19,20 @@ pub struct PlanOptions {
     pub device: Device,
     /// Fold constants and fuse nodes. Off only to test that it changes nothing.
     pub optimize: bool,
-    /// A single result larger than this is refused before it is allocated.
+    /// A single result larger than this is refused before it is allocated. By default 8 GiB, or half of the memory that the process may use if
+    /// that is less: a file of a few bytes may ask for any amount, and beyond that a run could not end well.
     pub max_result_bytes: u128,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { device: Device::Cpu, optimize: true, max_result_bytes: 8 << 30 }
+        Self { device: Device::Cpu, optimize: true, max_result_bytes: default_max_result_bytes() }
     }
+}
+
+fn default_max_result_bytes() -> u128 {
+    const MOST: u128 = 8 << 30;
+    memory::usable_bytes().map_or(MOST, |bytes| MOST.min(u128::from(bytes) / 2))
 }
 
 /// An input or output of a plan.

@@ -2,6 +2,14 @@
 
 use std::path::Path;
 
+/// Memory of the machine, or as much of it as this process may use where a container limits it.
+pub fn usable_bytes() -> Option<u64> {
+    let all = kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal")?;
+    // "max" where there is no limit.
+    let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|limit| limit.trim().parse::<u64>().ok());
+    Some(limit.map_or(all, |limit| limit.min(all)))
+}
+
 /// Resident memory now.
 pub fn resident_bytes() -> Option<u64> {
     kilobytes(&status()?, "VmRSS")

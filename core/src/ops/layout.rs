@@ -10,6 +10,7 @@ mod reverse;
 
 use super::integers::Integers;
 use super::operator::{Outputs, single};
+use super::quantize::scheme::match_quantized;
 use super::registry::{OpsetRange, Registration};
 use super::shape::unknown_dims;
 use super::types::match_element;
@@ -160,13 +161,14 @@ fn infer_like(
     Ok(vec![Some(ValueType::tensor(element_type, shape))])
 }
 
-/// One element of a type: the number 0, false or an empty string.
+/// One element of a type: the number 0, false or an empty string. Types of fewer than eight bits and floats of eight are not computed with, but padded.
 fn zero(element_type: ElementType) -> Result<Tensor, OpError> {
     if element_type == ElementType::String {
         return Ok(Tensor::from_strings(&[], vec![compact_str::CompactString::default()])?);
     }
     match_element!(element_type, T => Ok(Tensor::scalar(<T as bytemuck::Zeroable>::zeroed())),
-        else Err(OpError::unsupported(format!("padding of {element_type}"))))
+        else match_quantized!(element_type, T => Ok(Tensor::scalar(<T as bytemuck::Zeroable>::zeroed())),
+            else Err(OpError::unsupported(format!("padding of {element_type}")))))
 }
 
 #[cfg(test)]

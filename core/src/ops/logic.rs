@@ -247,12 +247,12 @@ impl Operator for IsNan {
 
 /// A flag for each float. In host memory: shaders may be compiled as if there were neither infinities nor NaN.
 fn classify(x: &Tensor, is_it: impl Fn(f64) -> bool) -> Result<Tensor, OpError> {
-    TypeSet::FLOATS.check(x, 0, "X")?;
-    let element_type = x.element_type();
+    TypeSet::FLOATS_OF_ANY_WIDTH.check(x, 0, "X")?;
     let flags: Vec<Bool> = match_number!(
-        element_type,
+        x.element_type(),
         T => x.as_slice::<T>()?.iter().map(|&x| Bool::new(is_it(x.to_f64()))).collect(),
-        else return Err(OpError::unsupported(format!("a question about {element_type}")))
+        // Floats of eight bits.
+        else x.to_f32s()?.into_iter().map(|x| Bool::new(is_it(x.into()))).collect()
     );
     Ok(Tensor::from_vec(x.shape(), flags)?)
 }
@@ -341,6 +341,7 @@ mod tests {
     use half::f16;
 
     use crate::host::ElementType;
+    use crate::host::narrow::{F8E5M2, Narrow as _};
     use crate::ops::testing::{assert_bools, assert_close, assert_strings, assert_tensor, bools, op, strings, tensor, typed};
     use crate::tensor::Tensor;
 
@@ -398,6 +399,9 @@ mod tests {
         assert_bools(&op("IsInf").int("detect_negative", 0).run1([tensor(&[4], &x)]), &[4], &[false, true, false, false]);
         assert_bools(&op("IsInf").int("detect_positive", 0).run1([tensor(&[4], &x.map(f64::from))]), &[4], &[false, false, true, false]);
         assert_bools(&op("IsNaN").run1([tensor(&[4], &x.map(f16::from_f32))]), &[4], &[false, false, false, true]);
+        let narrow = [0x7b_u8, 0x7c, 0xfc, 0x7f].map(F8E5M2::from_bits);
+        assert_bools(&op("IsInf").run1([tensor(&[4], &narrow)]), &[4], &[false, true, true, false]);
+        assert_bools(&op("IsNaN").run1([tensor(&[4], &narrow)]), &[4], &[false, false, false, true]);
         assert_bools(&op("IsNaN").run1([Tensor::empty(ElementType::F32, &[0])]), &[0], &[]);
         assert!(op("IsNaN").error([tensor(&[1], &[1_i32])]).contains("floating-point numbers"));
         assert_eq!(op("IsInf").infer([typed::<f32>("n")]), [Some("bool[n]".to_owned())]);

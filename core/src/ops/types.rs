@@ -23,6 +23,14 @@ impl std::fmt::Debug for TypeSet {
 
 impl TypeSet {
     pub const FLOATS: Self = Self { name: "floating-point numbers", contains: ElementType::is_float };
+    /// With those of eight bits, which are looked at and handed on, but not computed with.
+    pub const FLOATS_OF_ANY_WIDTH: Self = Self {
+        name: "floating-point numbers",
+        contains: |element_type| {
+            use ElementType::{F8E4M3Fn, F8E4M3Fnuz, F8E5M2, F8E5M2Fnuz};
+            element_type.is_float() || matches!(element_type, F8E4M3Fn | F8E4M3Fnuz | F8E5M2 | F8E5M2Fnuz)
+        },
+    };
     pub const NUMBERS: Self = Self { name: "numbers", contains: |element_type| element_type.is_float() || element_type.is_int() };
     pub const SIGNED_NUMBERS: Self = Self {
         name: "signed numbers",

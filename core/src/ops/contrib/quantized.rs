@@ -43,6 +43,8 @@ pub fn build_leaky_relu(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpE
     pointwise(standard("LeakyRelu", STANDARD_OPSET, node.attributes, 1, 1)?)
 }
 
+/// The average of the numbers, in float32. Where it lies half-way between two steps of Y's scale, its last digit decides which step it becomes, and
+/// ONNX Runtime's may differ: it adds in another order.
 pub fn build_average_pool(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     pool("AveragePool", node)
 }

@@ -113,7 +113,7 @@ impl Operator for Dropout {
 
     fn run(&self, mut inputs: Inputs, context: &RunContext<'_>) -> Result<Outputs, OpError> {
         let data = inputs.take_tensor(0, "data")?;
-        TypeSet::FLOATS.check(&data, 0, "data")?;
+        TypeSet::FLOATS_OF_ANY_WIDTH.check(&data, 0, "data")?;
         let ratio = self.ratio(&mut inputs)?;
         if ratio == 0.0 && !self.has_mask {
             return Ok(smallvec![Value::Tensor(data)]);

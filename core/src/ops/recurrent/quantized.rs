@@ -1,5 +1,8 @@
 //! DynamicQuantizeLSTM of the domain `com.microsoft`: an LSTM whose weights are 8-bit integers. The inputs of all steps, and the states before each
 //! step, are quantised as DynamicQuantizeLinear does before they are multiplied.
+//!
+//! All states of a step share one scale here. ONNX Runtime quantises as many together as one of its threads happens to get, so with several sequences
+//! its results depend on the number of threads.
 
 use std::sync::Arc;
 

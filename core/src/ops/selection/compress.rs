@@ -86,6 +86,9 @@ fn non_zero_positions(x: &Tensor) -> Result<Vec<usize>, OpError> {
         let elements = x.as_slice::<Bool>()?;
         return Ok(elements.iter().enumerate().filter_map(|(position, element)| element.get().then_some(position)).collect());
     }
+    if element_type == ElementType::String {
+        return Ok(x.as_strings()?.iter().enumerate().filter_map(|(position, text)| (!text.is_empty()).then_some(position)).collect());
+    }
     match_number!(element_type, T => {
         let elements = x.as_slice::<T>()?;
         Ok(elements.iter().enumerate().filter_map(|(position, &element)| (element != T::ZERO).then_some(position)).collect())
@@ -151,7 +154,7 @@ mod tests {
         assert_eq!(op("NonZero").run1([Tensor::scalar(3_i32)]).shape(), [0, 1]);
         assert_eq!(op("NonZero").run1([Tensor::empty(ElementType::F32, &[0, 3])]).shape(), [2, 0]);
         assert_eq!(op("NonZero").run1([tensor(&[2], &[0_u8, 0])]).shape(), [1, 0]);
-        assert!(op("NonZero").error([strings(&[1], &["a"])]).contains("NonZero of string is not supported"));
+        assert_tensor(&op("NonZero").run1([strings(&[3], &["a", "", "b"])]), &[1, 2], &[0_i64, 2]);
         assert_eq!(op("NonZero").infer([typed::<f32>("N, 3")]), [Some("int64[2, ?]".to_owned())]);
     }
 }
