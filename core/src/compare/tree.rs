@@ -392,7 +392,8 @@ mod tests {
         let leaves = grow(&sample(rows), &["amount".to_owned(), "shop".to_owned()]);
         let first = leaves.first().unwrap();
         assert_eq!(first.mean, 1.0);
-        assert!((first.share - 0.166).abs() < 0.01, "{}", first.share);
+        // 185 of the 1000 rows are such.
+        assert!((first.share - 0.185).abs() < 1e-9, "{}", first.share);
         let mut shown: Vec<String> = first.conditions.iter().map(ToString::to_string).collect();
         shown.sort();
         assert_eq!(shown, ["amount > 501", "shop is toys"]);

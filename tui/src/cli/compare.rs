@@ -119,10 +119,7 @@ fn describe(report: &CompareReport, page: &mut Page) {
             table.columns.truncate(5);
             report::section(page, &table);
             if n_rows > PRINTED_ROWS {
-                page.toned(
-                    Tone::Faint,
-                    &format!("  the first {PRINTED_ROWS} of {n_rows} kept; --changed FILE and --json have them all, with their columns"),
-                );
+                page.toned(Tone::Faint, &format!("  the first {PRINTED_ROWS} of {n_rows} kept; --changed FILE and --json have them all"));
             }
         }
     }
