@@ -4,8 +4,11 @@ use super::{JobKind, JobResult, Session, file_name};
 use crate::compare::check::{self, CheckRequest};
 use crate::compare::diff::{self, DiffRequest};
 use crate::compare::{self, CompareRequest};
-use crate::format;
 use crate::jobs::JobId;
+use crate::registry::RunKind;
+use crate::report::Verdict;
+use crate::tensor::Device;
+use crate::{format, resolve};
 
 impl Session {
     pub(super) fn compare(&mut self, request: CompareRequest) -> JobId {
@@ -23,6 +26,15 @@ impl Session {
     pub(super) fn check(&mut self, request: CheckRequest) -> JobId {
         let label = format!("checking {}", file_name(&request.model));
         let home = self.recording.home.clone();
-        self.start(JobKind::Check, label, move |ctx| Ok(JobResult::Checked(Box::new(check::check(ctx, home.as_deref(), &request)?))))
+        let recorder = self.recorder();
+        self.start(JobKind::Check, label, move |ctx| {
+            let report = check::check(ctx, home.as_deref(), &request)?;
+            // Kept under the hash of what was checked: it is what lets a protected alias go there. Without conditions nothing was judged.
+            let checked = resolve::open(ctx, home.as_deref(), &request.model, Device::Cpu, &mut |_| {})?;
+            let verdict = if report.conditions.is_empty() { Verdict::NotJudged } else { report.verdict };
+            let conditions: Vec<&str> = report.conditions.iter().map(|condition| condition.name.as_str()).collect();
+            recorder.record(RunKind::Check, &checked, serde_json::json!({ "verdict": verdict, "conditions": conditions }), &report.to_json());
+            Ok(JobResult::Checked(Box::new(report)))
+        })
     }
 }
