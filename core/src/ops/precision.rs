@@ -31,6 +31,9 @@ pub fn cast(tensor: Tensor, to: ElementType) -> Result<Tensor, OpError> {
     if tensor.element_type() == to {
         return Ok(tensor);
     }
+    if !tensor.element_type().is_float() {
+        return Err(OpError::value(format!("floating-point numbers are wanted, but a tensor of {tensor:?} is given")));
+    }
     let tensor = if to == ElementType::F32 { tensor } else { tensor.to_device(&Device::Cpu)? };
     let shape = tensor.shape().to_vec();
     let dtype = match to {

@@ -107,6 +107,8 @@ fn attention_refuses_what_heads_cannot_share() {
     assert!(case.error([ramp(&[1, 2, 4]), ramp(&[5, 12])]).contains("do not multiply"));
     let mask = tensor(&[1, 2, 3, 4], &[1_i32; 24]);
     assert!(case.error([ramp(&[1, 2, 4]), ramp(&[4, 12]), ramp(&[12]), mask]).contains("a mask of shape [1, 2, 3, 4]"));
+    let bias = case.error([ramp(&[1, 2, 4]), ramp(&[4, 12]), tensor(&[12], &[1_u8; 12])]);
+    assert_eq!(bias, "floating-point numbers are wanted, but a tensor of uint8[12] is given");
     assert_eq!(contrib("Attention").error([ramp(&[1, 2, 4]), ramp(&[4, 12])]), "attribute 'num_heads' is missing; the operator needs it");
     assert_eq!(case.clone().int("do_rotary", 1).error([ramp(&[1, 2, 4]), ramp(&[4, 12])]), "Attention with attribute 'do_rotary' is not supported");
     assert_eq!(case.infer([typed::<f32>("N, S, 4"), typed::<f32>("4, 12")]), [Some("float32[N, S, 4]".to_owned())]);

@@ -20,6 +20,9 @@ pub(super) fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError
     Ok(Box::new(Pow { alignment: Alignment::of(node)?, exponent }))
 }
 
+/// burn takes a whole exponent for an integer, which larger ones and infinities are not.
+const MAX_SCALAR_EXPONENT: f32 = 2_147_483_648.0;
+
 #[derive(Debug)]
 struct Pow {
     alignment: Alignment,
@@ -34,7 +37,9 @@ impl Pow {
             exponent => exponent,
         };
         match exponent {
-            Some(exponent) if y.rank() <= x.rank() => Ok(super::pointwise::map_each_float(x, |x| Backend::float_powf_scalar(x, exponent.into()))),
+            Some(exponent) if y.rank() <= x.rank() && exponent.abs() < MAX_SCALAR_EXPONENT => {
+                Ok(super::pointwise::map_each_float(x, |x| Backend::float_powf_scalar(x, exponent.into())))
+            }
             _ => {
                 let y = if y.element_type() == ElementType::F32 { y.clone() } else { Tensor::from_vec(y.shape(), y.to_f32s()?)? };
                 if x.is_on_host() {

@@ -115,6 +115,9 @@ fn powers_of_mixed_types() {
     let square = Tensor::scalar(2.0_f32);
     assert_close(&op("Pow").constant(1, &square).run1([x.clone(), square]), &[3], &[4.0, 9.0, 0.25]);
     assert_close(&op("Pow").run1([x, Tensor::scalar(0.5_f32)]), &[3], &[NAN, 1.732_050_8, 0.707_106_77]);
+    // Whole exponents beyond any integer.
+    let huge = op("Pow").run1([tensor(&[2], &[3.0_f32, 0.5]), Tensor::scalar(f32::MAX)]);
+    assert_close(&huge, &[2], &[f32::INFINITY, 0.0]);
     assert_tensor(&op("Pow").run1([tensor(&[3], &[2_i32, -3, 7]), tensor(&[3], &[10_i64, 3, 0])]), &[3], &[1024_i32, -27, 1]);
     assert_tensor(&op("Pow").run1([tensor(&[2], &[2_i64, 5]), tensor(&[2], &[0.5_f32, 2.5])]), &[2], &[1_i64, 55]);
     assert_tensor(&op("Pow").run1([tensor(&[3], &[2_i32, -1, 1]), tensor(&[], &[-3_i32])]), &[3], &[0_i32, -1, 1]);
