@@ -131,7 +131,7 @@ fn a_model_is_verified_against_its_own_test_sets() {
     let mut desktop = desktop_with("wine");
     desktop.key_press_modifiers(eframe::egui::Modifiers::COMMAND, Key::K);
     desktop.settle();
-    desktop.get_by_label("Find a command").type_text("verify");
+    desktop.get_by_label("Find a command").type_text("verify against");
     desktop.settle();
     desktop.key_press(Key::Enter);
     desktop.settle();
