@@ -396,7 +396,7 @@ mod tests {
         assert!((first.share - 0.185).abs() < 1e-9, "{}", first.share);
         let mut shown: Vec<String> = first.conditions.iter().map(ToString::to_string).collect();
         shown.sort();
-        assert_eq!(shown, ["amount > 501", "shop is toys"]);
+        assert_eq!(shown, ["amount > 500", "shop is toys"]);
         assert!(leaves.iter().skip(1).all(|leaf| leaf.mean == 0.0));
         assert!((leaves.iter().map(|leaf| leaf.share).sum::<f64>() - 1.0).abs() < 1e-9);
     }

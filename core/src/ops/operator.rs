@@ -162,7 +162,9 @@ impl RunContext<'_> {
     pub fn check_result_size(&self, element_type: ElementType, shape: &[usize]) -> Result<usize, OpError> {
         let n_elements = shape.iter().fold(1_u128, |product, &dim| product.saturating_mul(dim as u128));
         let bytes = n_elements.saturating_mul(element_type.bits().unwrap_or(192) as u128) / 8;
-        if bytes > self.max_result_bytes {
+        // An axis of none hides the others from the product, but not from code that multiplies them one by one.
+        let without_empty_axes = shape.iter().filter(|&&dim| dim > 0).try_fold(1_usize, |product, &dim| product.checked_mul(dim));
+        if bytes > self.max_result_bytes || without_empty_axes.is_none() {
             return Err(OpError::ResultTooLarge { shape: shape.to_vec(), bytes, limit: self.max_result_bytes });
         }
         // The limit is far below the address space.

@@ -66,11 +66,14 @@ fn build_norm(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     Ok(Box::new(Pool::norm(context)?))
 }
 
+/// The largest exponent of a norm. Far below it every such norm is the maximum already; burn takes whole exponents for 32-bit integers.
+const MAX_P: f32 = 1e9;
+
 /// Attribute `p` of a norm: a float in opset 1, an integer since.
 fn read_p(context: &NodeContext<'_>) -> Result<f32, OpError> {
     let p = if context.opset < 2 { context.attributes.float("p")? } else { context.attributes.int("p")?.map(|p| p as f32) };
     let p = p.unwrap_or(2.0);
-    if p >= 1.0 && p.is_finite() { Ok(p) } else { Err(OpError::value(format!("attribute 'p' should be at least 1, but is {p}"))) }
+    if (1.0..=MAX_P).contains(&p) { Ok(p) } else { Err(OpError::value(format!("attribute 'p' should be from 1 to {MAX_P}, but is {p}"))) }
 }
 
 impl Pool {

@@ -68,6 +68,7 @@ fn shapes_that_do_not_fit_are_refused() {
     assert!(small(op("Expand")).error([count(&[1]), ints(&[i64::MAX, i64::MAX, i64::MAX])]).contains("more than the limit"));
     assert!(small(op("Tile")).error([count(&[3]), ints(&[i64::MAX])]).contains("too large"));
     assert!(small(op("Tile")).error([count(&[2]), ints(&[1 << 40])]).contains("more than the limit"));
+    assert!(small(op("Tile")).error([count(&[2, 1, 1]), ints(&[0, 1 << 40, 1 << 40])]).contains("more than the limit"));
     assert!(small(op("Pad")).error([count(&[2]), ints(&[1 << 40, 0])]).contains("more than the limit"));
     assert!(op("Tile").error([count(&[2]), ints(&[1, 1])]).contains("one entry per axis"));
     assert_eq!(op("Tile").error([count(&[2]), ints(&[-1])]), "repeats must not be negative");

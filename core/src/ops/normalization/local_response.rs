@@ -29,7 +29,7 @@ pub fn build(context: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     let size = attributes.require_int("size")?;
     Ok(Box::new(Lrn {
         alpha: attributes.float("alpha")?.unwrap_or(1e-4),
-        beta: attributes.float("beta")?.unwrap_or(0.75),
+        beta: read_beta(attributes.float("beta")?)?,
         bias: attributes.float("bias")?.unwrap_or(1.0),
         size: usize::try_from(size)
             .ok()
@@ -81,6 +81,13 @@ impl Lrn {
         }
         Ok(sums)
     }
+}
+
+/// The exponent: any that float32 arithmetic has a use for. burn takes whole exponents for 32-bit integers.
+fn read_beta(beta: Option<f32>) -> Result<f32, OpError> {
+    const MAX_BETA: f32 = 1e9;
+    let beta = beta.unwrap_or(0.75);
+    if beta.abs() <= MAX_BETA { Ok(beta) } else { Err(OpError::value(format!("attribute 'beta' should lie within ±{MAX_BETA}, but is {beta}"))) }
 }
 
 impl Operator for Lrn {
