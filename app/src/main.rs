@@ -5,6 +5,10 @@ use std::process::ExitCode;
 
 use drydock_app::Options;
 
+/// Counts what a model takes while that is measured.
+#[global_allocator]
+static ALLOCATOR: drydock_core::machine::heap::MeteredAllocator = drydock_core::machine::heap::MeteredAllocator;
+
 fn main() -> ExitCode {
     let (models, others): (Vec<PathBuf>, Vec<PathBuf>) =
         std::env::args_os().skip(1).map(PathBuf::from).partition(|path| path.extension().is_some_and(|found| found.eq_ignore_ascii_case("onnx")));

@@ -6,7 +6,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::tensor::device::cpu_features;
 
+pub mod heap;
+mod kept;
 pub mod memory;
+pub mod probe;
 pub mod roof;
 
 /// What has to be the same for two measurements to be compared.

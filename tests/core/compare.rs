@@ -159,6 +159,17 @@ fn the_gate_passes_fails_and_leaves_open() {
     let size = report.conditions.iter().find(|condition| condition.name == "size").unwrap();
     assert_eq!((size.pass, size.limit), (Some(false), 10.0));
 
+    // A version that asks for other columns can't quietly take the other's place.
+    let none = Budgets { max_contract_changes: Some(0), ..Budgets::default() };
+    let other = CheckRequest { data: None, budgets: none, ..wanted.clone() };
+    let report = checked(other.clone());
+    let changes = report.conditions.iter().find(|condition| condition.name == "contract_changes").unwrap();
+    assert_eq!((report.verdict, changes.pass), (Verdict::Fail, Some(false)));
+    assert!(changes.reason.as_ref().is_some_and(|reason| reason.contains("it needs the column 'hour'")), "{:?}", changes.reason);
+    let report = checked(CheckRequest { budgets: Budgets::default(), ..other });
+    assert_eq!(report.verdict, Verdict::Pass);
+    assert!(report.notes.iter().any(|note| note.contains("--max-contract-changes 0")), "{:?}", report.notes);
+
     // Without another version and without rows there is nothing to judge agreement by: never a pass, and a failure where one is strict.
     let alone = CheckRequest { against: None, data: None, ..wanted };
     let report = checked(alone.clone());

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Counts what a model takes while that is measured.
+#[global_allocator]
+static ALLOCATOR: drydock_core::machine::heap::MeteredAllocator = drydock_core::machine::heap::MeteredAllocator;
+
 fn main() -> ExitCode {
     drydock_tui::cli::main()
 }

@@ -132,6 +132,7 @@ impl Finish<'_> {
             parameters: cost.weights.parameters,
             macs: cost.macs,
             memory_bytes: cost.activation_peak_bytes.map(|peak| peak.saturating_add(cost.weights.bytes)),
+            measured_memory_bytes: None,
             metrics: Metric::ALL.into_iter().filter_map(metric).collect(),
             calibration: estimates.calibrations.get(index).cloned().flatten(),
             latency: None,

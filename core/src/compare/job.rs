@@ -105,6 +105,9 @@ impl CompareReport {
                 for (version, latency) in self.versions.iter_mut().zip(measured.versions) {
                     version.latency = Some(latency);
                 }
+                for (version, bytes) in self.versions.iter_mut().zip(measured.memory) {
+                    version.measured_memory_bytes = bytes;
+                }
                 for (pair, latency) in self.pairs.iter_mut().zip(measured.against_first) {
                     pair.latency = Some(latency);
                 }

@@ -33,6 +33,40 @@ impl CompareReport {
         object
     }
 
+    /// The report as the registry keeps it: without rows of the table, which are not the registry's to keep.
+    pub fn to_record(&self) -> Map<String, Value> {
+        let mut object = self.to_json();
+        object.shift_remove("changed");
+        for pair in object.get_mut("pairs").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(pair) = pair.as_object_mut() {
+                pair.shift_remove("changed");
+            }
+        }
+        object
+    }
+
+    /// For each version the hash of its content, and what lists of runs show.
+    pub fn run_summaries(&self) -> Vec<(&str, Value)> {
+        let data = self.provenance.data.first().map(|source| &source.path);
+        let summary = |index: usize| {
+            // A later version is told apart from the baseline; the baseline from the first of the others.
+            let pair = self.pairs.iter().find(|pair| pair.version == index).or_else(|| self.pairs.first());
+            let other = if index == 0 { pair.map_or(0, |pair| pair.version) } else { 0 };
+            let version = self.versions.get(index);
+            let metrics: Map<String, Value> =
+                version.into_iter().flat_map(|version| &version.metrics).map(|metric| (metric.name.key().to_owned(), json!(metric.value))).collect();
+            json!({
+                "data": data,
+                "rows": self.rows,
+                "with": self.versions.get(other).map(|version| &version.name),
+                "agreement": pair.map(|pair| pair.agreement.share),
+                "metrics": metrics,
+            })
+        };
+        let models = self.provenance.models.iter().enumerate();
+        models.filter_map(|(index, source)| Some((source.sha256.as_deref()?, summary(index)))).collect()
+    }
+
     fn pair(&self, index: usize, pair: &PairReport) -> Value {
         let name = |version: usize| self.versions.get(version).map(|version| &version.name);
         let mut value = json!({

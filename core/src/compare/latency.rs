@@ -1,13 +1,17 @@
-//! Latency of the versions, measured in turns on the same rows.
+//! Latency of the versions, measured in turns on the same rows, and the memory that each takes.
 
 use std::sync::Arc;
 
 use super::{CompareError, CompareRequest, Interval, Judgement, LatencyComparison, VersionLatency};
+use crate::engine::{Plan, PlanOptions};
+use crate::machine::heap;
 use crate::model::OpenModel;
+use crate::onnx;
 use crate::profile::interleaved::{Contender, Difference, InterleavedOptions, interleaved};
 use crate::profile::{Feeder, ProfileError, ProfileRequest};
 use crate::score::ScoreError;
 use crate::task::TaskCtx;
+use crate::tensor::{Device, Value};
 
 /// Rows of a run, where the models leave that open.
 const BATCH: usize = 1;
@@ -15,6 +19,8 @@ const BATCH: usize = 1;
 /// By version, and by version after the baseline.
 pub struct Measured {
     pub versions: Vec<VersionLatency>,
+    /// By version: bytes from the file to the first answer.
+    pub memory: Vec<Option<u64>>,
     pub against_first: Vec<LatencyComparison>,
     pub blocks: usize,
 }
@@ -53,5 +59,22 @@ fn try_measure(ctx: &TaskCtx, request: &CompareRequest, models: &[Arc<OpenModel>
             Difference::None => Judgement::NoDifference,
         },
     });
-    Ok(Measured { versions: (0..models.len()).filter_map(of_version).collect(), against_first: compared.collect(), blocks: found.blocks })
+    let memory = models.iter().zip(&inputs).map(|(model, inputs)| memory_bytes(ctx, model, inputs)).collect::<Result<_, _>>()?;
+    let versions = (0..models.len()).filter_map(of_version).collect();
+    Ok(Measured { versions, memory, against_first: compared.collect(), blocks: found.blocks })
+}
+
+/// The most memory alive at once from the file to the first answer. It is counted, not timed, so the versions need not take turns.
+fn memory_bytes(ctx: &TaskCtx, model: &OpenModel, inputs: &[(String, Value)]) -> Result<Option<u64>, ProfileError> {
+    if model.device != Device::Cpu {
+        return Ok(None);
+    }
+    let (done, peak) = heap::peak_bytes_of(|| -> Result<(), ProfileError> {
+        let loaded = onnx::load(ctx, &model.path)?;
+        let plan = Plan::compile(ctx, &loaded.model, &PlanOptions { device: model.device.clone(), ..PlanOptions::default() })?;
+        plan.run(ctx, inputs.to_vec())?;
+        Ok(())
+    });
+    done?;
+    Ok(peak.map(|peak| peak.saturating_add(model.file_bytes)))
 }

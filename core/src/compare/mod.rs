@@ -139,6 +139,9 @@ pub struct VersionReport {
     pub macs: Option<u64>,
     /// Weights and the most that is alive of one row at once, as planned.
     pub memory_bytes: Option<u64>,
+    /// The most memory that was alive at once while the version was loaded, compiled and run on one row; files that are mapped count whole.
+    /// Absent on a GPU, whose memory does not tell, and where it was not measured.
+    pub measured_memory_bytes: Option<u64>,
     /// By metric; empty without labels.
     pub metrics: Vec<MetricValue>,
     pub calibration: Option<Calibration>,

@@ -1,13 +1,13 @@
 //! What this machine can do at most: floating-point operations a second in a matrix product, bytes a second from main memory. Measured once
 //! with the code that models run on, for each number of threads, and kept in the data home.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use super::Machine;
+use super::kept::Kept;
 use crate::kernels::product::{Epilogue, PackedMatrix, Rows, multiply};
 use crate::task::{Cancelled, TaskCtx};
 
@@ -33,43 +33,24 @@ impl Roof {
     }
 }
 
-/// What is kept in the data home.
-#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
-struct Kept {
-    /// By the machine's hash.
-    machines: BTreeMap<String, Vec<Roof>>,
-}
-
-const FILE_NAME: &str = "machine.json";
 const TIME_FOR_EACH: Duration = Duration::from_millis(250);
 /// Rows, columns and inner dimension of the product: large enough to be limited by arithmetic alone.
 const SIDE: usize = 768;
 /// Floats of each of the arrays that are copied: together far beyond any cache.
 const FLOATS: usize = 16 << 20;
 
-/// The roof for the current pool of threads: from `home`, or measured now and written there. That nothing can be kept is no failure.
+/// The roof for the current pool of threads: from `home`, or measured now and written there.
 pub fn roof(ctx: &TaskCtx, machine: &Machine, home: Option<&Path>) -> Result<Roof, Cancelled> {
     let threads = rayon::current_num_threads();
-    let path = home.map(|home| home.join(FILE_NAME));
-    let mut kept: Kept = path.as_deref().and_then(|path| serde_json::from_slice(&std::fs::read(path).ok()?).ok()).unwrap_or_default();
-    if let Some(known) = kept.machines.get(&machine.hash).and_then(|roofs| roofs.iter().find(|roof| roof.threads == threads)) {
-        return Ok(*known);
+    let known = |kept: &Kept| kept.machines.get(&machine.hash)?.roofs.iter().find(|roof| roof.threads == threads).copied();
+    if let Some(known) = known(&Kept::load(home)) {
+        return Ok(known);
     }
     let roof = measure(ctx, threads)?;
-    if let (Some(home), Some(path)) = (home, path) {
-        kept.machines.entry(machine.hash.clone()).or_default().push(roof);
-        let _ = keep(&kept, home, &path);
-    }
+    let mut kept = Kept::load(home);
+    kept.machines.entry(machine.hash.clone()).or_default().roofs.push(roof);
+    kept.store(home);
     Ok(roof)
-}
-
-fn keep(kept: &Kept, home: &Path, path: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(home)?;
-    let mut file = tempfile::NamedTempFile::new_in(home)?;
-    serde_json::to_writer_pretty(&mut file, kept)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 fn measure(ctx: &TaskCtx, threads: usize) -> Result<Roof, Cancelled> {
@@ -119,8 +100,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let machine = Machine::here();
         let known = Roof { threads: rayon::current_num_threads(), gflops: 123.0, gigabytes_per_second: 4.5 };
-        let kept = Kept { machines: [(machine.hash.clone(), vec![known])].into() };
-        keep(&kept, home.path(), &home.path().join(FILE_NAME)).unwrap();
+        let mut kept = Kept::default();
+        kept.machines.entry(machine.hash.clone()).or_default().roofs.push(known);
+        kept.store(Some(home.path()));
         assert_eq!(roof(&TaskCtx::unattended(), &machine, Some(home.path())), Ok(known));
     }
 }

@@ -1,17 +1,26 @@
 //! Filling a package.
 
+use std::path::Path;
+
 use super::archive::Writer;
 use super::check::{INPUT, OUTPUT, encoded};
-use super::{FORMAT_VERSION, Manifest, PackageError, PackageReport, PackageRequest, provenance};
+use super::{FORMAT_VERSION, Manifest, PackageError, PackageReport, PackageRequest, provenance, report};
 use crate::contract::ContractSource;
 use crate::model::OpenModel;
-use crate::profile::{Feeder, ProfileRequest};
+use crate::profile::{Effort, Feeder, ProfileRequest, profile};
 use crate::registry::RunRecord;
 use crate::task::TaskCtx;
 use crate::verify::VerifyRequest;
 
-/// Packs a model with golden cases that it computes now, and the runs that are known of it.
-pub fn package(ctx: &TaskCtx, model: &OpenModel, runs: &[RunRecord], request: &PackageRequest) -> Result<PackageReport, PackageError> {
+/// Packs a model with golden cases that it computes now, a profile that is measured now, and the runs that are known of it. `home` is the data
+/// home, where there is one.
+pub fn package(
+    ctx: &TaskCtx,
+    home: Option<&Path>,
+    model: &OpenModel,
+    runs: &[RunRecord],
+    request: &PackageRequest,
+) -> Result<PackageReport, PackageError> {
     if !request.overwrite && request.output.exists() {
         return Err(PackageError::Exists { path: request.output.clone() });
     }
@@ -22,6 +31,7 @@ pub fn package(ctx: &TaskCtx, model: &OpenModel, runs: &[RunRecord], request: &P
     let rows = feeder.fixed_rows.unwrap_or(request.rows).max(1);
     let inputs = feeder.feed(rows).map_err(golden)?;
     let outputs = plan.run(ctx, inputs.clone())?;
+    let reference = if request.profile { Some(profile(ctx, model, &ProfileRequest { effort: Effort::Quick, ..feeding }, home)?) } else { None };
 
     let mut writer = Writer::create(&request.output)?;
     for file in model.content.files() {
@@ -41,6 +51,9 @@ pub fn package(ctx: &TaskCtx, model: &OpenModel, runs: &[RunRecord], request: &P
     }
     let text = serde_json::to_vec_pretty(runs).unwrap_or_default();
     writer.add(ctx, "runs.json", &text)?;
+    if let Some(reference) = &reference {
+        writer.add(ctx, "profile.json", &serde_json::to_vec_pretty(reference).unwrap_or_default())?;
+    }
 
     let tolerance = VerifyRequest::default();
     let manifest = Manifest {
@@ -53,6 +66,8 @@ pub fn package(ctx: &TaskCtx, model: &OpenModel, runs: &[RunRecord], request: &P
         entries: Vec::new(),
         provenance: provenance(model),
     };
+    let page = report::document(model, &manifest, reference.as_ref(), runs, request, &feeder.notes).to_html();
+    writer.add(ctx, "report.html", page.as_bytes())?;
     let entries = writer.entries.len() as u64 + 1;
     let file_bytes = writer.finish(ctx, manifest, request.overwrite)?;
     Ok(PackageReport {

@@ -2,7 +2,8 @@
 //! model does there what it did here.
 //!
 //! A package is a zip archive. `manifest.json` lists every other entry with its SHA-256; `model/` has the model as it opens; `golden/` has ONNX
-//! test sets; `runs.json` has the runs that the registry knew. `archive` reads and writes it within limits, `make` fills it, `check` runs it.
+//! test sets; `profile.json` has what was measured while it was packed, `runs.json` the runs that the registry knew, `report.html` both for people.
+//! `archive` reads and writes it within limits, `make` fills it, `check` runs it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use crate::task::Cancelled;
 mod archive;
 mod check;
 mod make;
+mod report;
 
 pub use archive::{Unpacked, unpack};
 pub use check::{Golden, PackageCheck, check};
@@ -37,13 +39,15 @@ pub struct PackageRequest {
     pub rows: usize,
     /// For rows that are drawn.
     pub seed: u64,
+    /// Whether to measure the model now, for a few seconds, so that the package says how fast it was here.
+    pub profile: bool,
     /// Replace an output that exists.
     pub overwrite: bool,
 }
 
 impl Default for PackageRequest {
     fn default() -> Self {
-        Self { output: PathBuf::new(), data: None, rows: 20, seed: 0, overwrite: false }
+        Self { output: PathBuf::new(), data: None, rows: 20, seed: 0, profile: true, overwrite: false }
     }
 }
 
@@ -102,12 +106,25 @@ pub enum PackageError {
     Plan(#[from] crate::engine::PlanError),
     #[error(transparent)]
     Run(#[from] crate::engine::RunError),
+    #[error("the model can't be measured: {0}; leave that out with --no-profile")]
+    Profile(crate::profile::ProfileError),
     #[error(transparent)]
     Load(#[from] crate::onnx::LoadError),
     #[error(transparent)]
     Contract(#[from] crate::contract::ContractError),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl From<crate::profile::ProfileError> for PackageError {
+    fn from(error: crate::profile::ProfileError) -> Self {
+        match error {
+            crate::profile::ProfileError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            crate::profile::ProfileError::Run(error) => Self::Run(error),
+            crate::profile::ProfileError::Plan(error) => Self::Plan(error),
+            error => Self::Profile(error),
+        }
+    }
 }
 
 impl PackageError {
@@ -126,6 +143,10 @@ impl PackageError {
     fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::Io { path: path.to_owned(), source }
     }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 fn provenance(model: &crate::model::OpenModel) -> serde_json::Value {

@@ -3,6 +3,7 @@ use std::io::Write as _;
 use super::archive::Writer;
 use super::*;
 use crate::model::OpenModel;
+use crate::registry::{RunKind, RunRecord};
 use crate::task::TaskCtx;
 use crate::tensor::Device;
 
@@ -12,11 +13,11 @@ fn sample() -> OpenModel {
 }
 
 fn request(folder: &Path) -> PackageRequest {
-    PackageRequest { output: folder.join("wine.drydock"), rows: 5, ..PackageRequest::default() }
+    PackageRequest { output: folder.join("wine.drydock"), rows: 5, profile: false, ..PackageRequest::default() }
 }
 
 fn pack(folder: &Path) -> PathBuf {
-    package(&TaskCtx::unattended(), &sample(), &[], &request(folder)).unwrap().output
+    package(&TaskCtx::unattended(), None, &sample(), &[], &request(folder)).unwrap().output
 }
 
 #[test]
@@ -26,7 +27,7 @@ fn a_package_does_here_what_it_did_here() {
     let check = check(&TaskCtx::unattended(), &path, &Device::Cpu).unwrap();
     assert_eq!((check.verdict, check.rows, check.differences), (Golden::BitEqual, 5, Vec::new()));
     assert_eq!(check.hash, sample().sha256());
-    let again = package(&TaskCtx::unattended(), &sample(), &[], &request(folder.path()));
+    let again = package(&TaskCtx::unattended(), None, &sample(), &[], &request(folder.path()));
     assert!(matches!(again, Err(PackageError::Exists { .. })));
 }
 
@@ -36,6 +37,26 @@ fn it_opens_with_its_contract() {
     let unpacked = unpack(&TaskCtx::unattended(), &pack(folder.path())).unwrap();
     let opened = OpenModel::load(&TaskCtx::unattended(), &unpacked.model_path(), Device::Cpu).unwrap();
     assert_eq!((opened.contract, opened.model.graph.nodes.len()), (sample().contract, sample().model.graph.nodes.len()));
+}
+
+#[test]
+fn it_says_how_fast_the_model_was_and_what_was_judged_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = sample();
+    let run = RunRecord::now(RunKind::Check, model.sha256(), serde_json::json!({ "verdict": "pass" }), serde_json::Value::Null);
+    let request = PackageRequest { profile: true, ..request(folder.path()) };
+    let made = package(&TaskCtx::unattended(), None, &model, &[run], &request).unwrap();
+    let unpacked = unpack(&TaskCtx::unattended(), &made.output).unwrap();
+    let listed = |name: &str| unpacked.manifest.entries.iter().any(|entry| entry.path == name);
+    assert!(listed("profile.json") && listed("report.html") && listed("runs.json"));
+    let folder = unpacked.into_folder();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let profile: serde_json::Value = serde_json::from_str(&read("profile.json")).unwrap();
+    assert!(profile["runs"][0]["latency_ms"]["p50"].as_f64().is_some_and(|p50| p50 > 0.0), "{profile}");
+    let page = read("report.html");
+    for part in ["Package of", model.sha256(), "Warm runs", "What was known of it", "verdict pass"] {
+        assert!(page.contains(part), "'{part}' is not in the report");
+    }
 }
 
 /// Packs entries as they are, with a manifest that lists `listed`.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::measure::{Monotonic, measure};
+use super::measure::{Beside, Monotonic, measure};
 use super::operators::{Observed, observe, write_trace};
 use super::report::{ConfigurationMemory, MemoryReport, OnDevice, ProfileReport, RunReport, Settings};
 use super::size::{FileFacts, read_file, size};
@@ -12,8 +12,9 @@ use super::{Effort, Feeder, ProfileError, ProfileRequest, fit, sweep};
 use crate::contract::Contract;
 use crate::engine::{Plan, PlanOptions, RunCosts, RunsOn};
 use crate::graph::Model;
+use crate::machine::probe::Probe;
 use crate::machine::roof::{Roof, roof};
-use crate::machine::{Machine, memory};
+use crate::machine::{Machine, memory, probe};
 use crate::model::OpenModel;
 use crate::report::Provenance;
 use crate::task::{Progress, TaskCtx};
@@ -159,7 +160,7 @@ impl Profiler<'_> {
         let is_first = self.runs.is_empty();
         let costs = plan.run_costs(self.ctx, inputs.clone())?;
         memory::reset_peak();
-        let run = self.measure(plan, device, threads, batch, &inputs, &costs)?;
+        let run = self.measure(plan, (device, machine), threads, batch, &inputs, &costs)?;
         if is_first {
             self.memory.planned_activation_bytes = run.memory.planned_activation_bytes;
             self.memory.resident_peak_bytes = run.memory.resident_peak_bytes;
@@ -176,7 +177,7 @@ impl Profiler<'_> {
     fn measure(
         &self,
         plan: &Plan,
-        device: &Device,
+        (device, machine): (&Device, &Machine),
         threads: usize,
         batch: usize,
         inputs: &[(String, Value)],
@@ -193,9 +194,15 @@ impl Profiler<'_> {
             drop(outputs);
             Ok(taken)
         };
-        let measured = measure(&Monotonic::default(), &pace, run, |windows| {
+        // What a GPU does is not for the processor to tell.
+        let mut of_machine = (*device == Device::Cpu).then(Probe::new);
+        let best_seconds = of_machine.as_ref().and_then(|_| probe::best_seconds(machine, self.home));
+        let mut look = || of_machine.as_mut().map_or(0.0, Probe::seconds);
+        let beside = (*device == Device::Cpu).then_some(Beside { probe: &mut look, best_seconds });
+        let measured = measure(&Monotonic::default(), &pace, beside, run, |windows| {
             self.report(&what, (windows.len() as f64 / STABLE_WINDOWS as f64).min(0.95));
         })?;
+        probe::remember(machine, self.home, &measured.probe_seconds);
         let latency_ms = Summary::of(&measured.samples).unwrap_or_default().into();
         let mut report = RunReport {
             device: device.label(),
@@ -204,7 +211,8 @@ impl Profiler<'_> {
             n: measured.samples.len(),
             latency_ms,
             rows_per_second: (measured.samples.len() * batch) as f64 / measured.seconds.max(1e-9),
-            stable: measured.is_stable,
+            stable: measured.is_stable(),
+            unstable_because: measured.unsteady.map(|reason| reason.to_string()),
             windows: measured.windows,
             histogram: Histogram::of(&measured.samples).into(),
             warm_up_ms: measured.first.iter().map(|seconds| seconds * 1e3).collect(),
@@ -261,7 +269,7 @@ impl Profiler<'_> {
         ProfileReport {
             model: model.title(),
             path: model.path.display().to_string(),
-            sha256: file.sha256.clone(),
+            sha256: model.sha256().to_owned(),
             date: Provenance::now().date,
             device: first_device.map_or_else(String::new, |device| device.device.clone()),
             threads: self.threads.first().copied().unwrap_or(1),

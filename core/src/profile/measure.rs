@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::statistics::{STABLE_WINDOWS, Window, is_stable, median};
+use super::statistics::{STABLE_WINDOWS, Unsteady, Window, median, steadiness};
 
 /// What tells the time: the system, or a test.
 pub trait Clock {
@@ -49,7 +49,10 @@ pub struct Measurement {
     /// From the beginning of the first of those windows to the end of the last.
     pub seconds: f64,
     pub windows: Vec<Window>,
-    pub is_stable: bool,
+    /// Why it is not stable, if it is not.
+    pub unsteady: Option<Unsteady>,
+    /// How long a piece of work that never changes took: before the first window, and after each one. Empty where nobody asked.
+    pub probe_seconds: Vec<f64>,
     /// Seconds of the first runs, warm-up included.
     pub first: Vec<f64>,
 }
@@ -58,10 +61,17 @@ pub struct Measurement {
 const FIRST_RUNS: usize = 200;
 const WARM_UP_RUNS: usize = 3;
 
+/// How fast the machine is beside the measurement: something that never changes, and what it took when the machine was at its best.
+pub struct Beside<'a> {
+    pub probe: &'a mut dyn FnMut() -> f64,
+    pub best_seconds: Option<f64>,
+}
+
 /// Measures. `run` does the work once and returns how long the work itself took; `on_window` hears of each window.
 pub fn measure<E>(
     clock: &impl Clock,
     pace: &Pace,
+    mut beside: Option<Beside<'_>>,
     mut run: impl FnMut() -> Result<Duration, E>,
     mut on_window: impl FnMut(&[Window]),
 ) -> Result<Measurement, E> {
@@ -72,6 +82,14 @@ pub fn measure<E>(
         measurement.note_first(run()?.as_secs_f64());
         n_warm_up += 1;
     }
+    let mut look = |measurement: &mut Measurement| {
+        if let Some(beside) = &mut beside {
+            measurement.probe_seconds.push((beside.probe)());
+        }
+        let best_seconds = beside.as_ref().and_then(|beside| beside.best_seconds);
+        measurement.unsteady = steadiness(&measurement.windows, &measurement.probe_seconds, best_seconds).err();
+    };
+    look(&mut measurement);
     let limit = pace.limit / pace.max_windows.clamp(1, STABLE_WINDOWS) as u32;
     let mut recent: Vec<(Vec<f64>, f64)> = Vec::new();
     while measurement.windows.len() < pace.max_windows {
@@ -94,9 +112,9 @@ pub fn measure<E>(
         }
         recent.push((samples, seconds));
         on_window(&measurement.windows);
-        measurement.is_stable = is_stable(&measurement.windows);
+        look(&mut measurement);
         let is_over = measurement.windows.len() >= STABLE_WINDOWS && clock.now() - begun >= pace.limit;
-        if measurement.is_stable || is_over {
+        if measurement.is_stable() || is_over {
             break;
         }
     }
@@ -106,6 +124,10 @@ pub fn measure<E>(
 }
 
 impl Measurement {
+    pub fn is_stable(&self) -> bool {
+        self.unsteady.is_none()
+    }
+
     fn note_first(&mut self, seconds: f64) {
         if self.first.len() < FIRST_RUNS {
             self.first.push(seconds);
@@ -148,14 +170,14 @@ mod tests {
             clock.0.set(clock.0.get() + taken);
             Ok(taken)
         };
-        let Ok(measurement) = measure(&clock, pace, run, |_| {});
+        let Ok(measurement) = measure(&clock, pace, None, run, |_| {});
         measurement
     }
 
     #[test]
     fn a_steady_run_is_measured_in_three_windows() {
         let measurement = measured(&PACE, |_| 10.0);
-        assert!(measurement.is_stable);
+        assert!(measurement.is_stable());
         assert_eq!((measurement.windows.len(), measurement.samples.len()), (3, 30));
         assert!((measurement.seconds - 0.3).abs() < 1e-9);
         assert!((measurement.windows[0].runs_per_second - 100.0).abs() < 1e-6);
@@ -164,14 +186,14 @@ mod tests {
     #[test]
     fn slow_first_runs_are_not_among_the_samples() {
         let measurement = measured(&PACE, |n| if n < 3 { 100.0 } else { 10.0 });
-        assert!(measurement.is_stable && measurement.samples.iter().all(|sample| *sample < 0.011));
+        assert!(measurement.is_stable() && measurement.samples.iter().all(|sample| *sample < 0.011));
         assert_eq!(measurement.first[..4], [0.1, 0.1, 0.1, 0.01]);
     }
 
     #[test]
     fn what_never_settles_is_not_stable_and_ends() {
         let measurement = measured(&PACE, |n| 10.0 + n as f64);
-        assert!(!measurement.is_stable);
+        assert!(!measurement.is_stable());
         assert_eq!(measurement.windows.len(), 10);
         // Only what the last three windows hold.
         assert_eq!(measurement.samples.len(), measurement.windows[7..].iter().map(|window| window.n).sum::<usize>());
@@ -181,7 +203,44 @@ mod tests {
     fn slow_models_are_measured_within_the_limit() {
         let measurement = measured(&PACE, |_| 2000.0);
         assert_eq!(measurement.windows.len(), 3);
-        assert!(measurement.is_stable && measurement.samples.len() < 3 * PACE.window_runs, "{}", measurement.samples.len());
+        assert!(measurement.is_stable() && measurement.samples.len() < 3 * PACE.window_runs, "{}", measurement.samples.len());
         assert!(measurement.seconds < 15.0);
+    }
+
+    /// Measures runs of 10 ms beside a probe that takes what `probe` says of its number.
+    fn beside(best_seconds: Option<f64>, mut probe: impl FnMut(usize) -> f64) -> Measurement {
+        let clock = Still::default();
+        let run = || -> Result<Duration, Infallible> {
+            clock.0.set(clock.0.get() + Duration::from_millis(10));
+            Ok(Duration::from_millis(10))
+        };
+        let mut n = 0;
+        let mut probe = || {
+            n += 1;
+            probe(n - 1)
+        };
+        let Ok(measurement) = measure(&clock, &PACE, Some(Beside { probe: &mut probe, best_seconds }), run, |_| {});
+        measurement
+    }
+
+    #[test]
+    fn a_machine_that_slows_down_is_waited_for() {
+        let steady = beside(Some(1.0), |_| 1.02);
+        assert!(steady.is_stable());
+        assert_eq!((steady.windows.len(), steady.probe_seconds.len()), (3, 4));
+        // Disturbed during the first two windows: the three that count come later.
+        let recovered = beside(Some(1.0), |n| if n < 2 { 1.3 } else { 1.0 });
+        assert!(recovered.is_stable());
+        assert_eq!(recovered.windows.len(), 5);
+    }
+
+    #[test]
+    fn a_machine_that_is_slower_than_it_was_is_told() {
+        let slow = beside(Some(1.0), |_| 1.2);
+        assert!(matches!(slow.unsteady, Some(Unsteady::SlowMachine(share)) if (share - 0.2).abs() < 1e-9), "{:?}", slow.unsteady);
+        assert_eq!(slow.windows.len(), PACE.max_windows);
+        // Where nothing is known of earlier times, only this measurement's own count.
+        assert!(beside(None, |_| 1.2).is_stable());
+        assert!(!beside(None, |n| if n % 2 == 0 { 1.0 } else { 1.2 }).is_stable());
     }
 }

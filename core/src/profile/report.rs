@@ -12,6 +12,7 @@ pub struct ProfileReport {
     /// "payment-fraud v3".
     pub model: String,
     pub path: String,
+    /// Of its content, see [`crate::model::OpenModel::sha256`].
     pub sha256: String,
     /// RFC 3339, in UTC.
     pub date: String,
@@ -101,8 +102,10 @@ pub struct RunReport {
     pub n: usize,
     pub latency_ms: LatencyReport,
     pub rows_per_second: f64,
-    /// Whether the last three windows lay within 10 % of each other, in latency and throughput.
+    /// Whether the last three windows lay within 10 % of each other, in latency and throughput, while the machine was within 5 % of its best.
     pub stable: bool,
+    /// `this machine was 12 % slower than at its best`.
+    pub unstable_because: Option<String>,
     pub windows: Vec<Window>,
     pub histogram: HistogramReport,
     /// The first runs, warm-up included, in order.

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write};
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
 use super::ProfileError;
 use crate::graph::Graph;
 use crate::graph::cost::Weights;
@@ -105,28 +103,24 @@ fn by_type(graph: &Graph) -> Vec<TypeSize> {
 /// What only reading the file through tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct FileFacts {
-    pub sha256: String,
     pub compressed_bytes: Option<u64>,
 }
 
-/// Reads the model's file once: its hash, and what it would be compressed. Files beside it that hold weights are not counted.
+/// Reads the model's file once: what it would be compressed. Files beside it that hold weights are not counted.
 pub(super) fn read_file(ctx: &TaskCtx, path: &Path) -> Result<FileFacts, ProfileError> {
     let failed = |source| ProfileError::Load(crate::onnx::LoadError::Io { path: path.to_owned(), source });
     let mut file = std::fs::File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
     let mut encoder = zstd::Encoder::new(Counter(0), 3).map_err(failed)?;
     let mut buffer = vec![0; 1 << 20];
     loop {
         ctx.checkpoint()?;
         let n = file.read(&mut buffer).map_err(failed)?;
         let Some(part) = buffer.get(..n).filter(|part| !part.is_empty()) else { break };
-        hash.update(part);
         encoder.write_all(part).map_err(failed)?;
         ctx.report(Progress { stage: "weighing the file".to_owned(), ..Progress::default() });
     }
     let compressed_bytes = encoder.finish().map_err(failed)?.0;
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(FileFacts { sha256, compressed_bytes: Some(compressed_bytes) })
+    Ok(FileFacts { compressed_bytes: Some(compressed_bytes) })
 }
 
 /// Counts what is written to it.

@@ -106,15 +106,45 @@ pub struct Window {
 pub const STABLE_WINDOWS: usize = 3;
 /// By how much: the largest over the smallest.
 const STABLE_RATIO: f64 = 1.1;
+/// By how much the machine may be slower than at its best.
+const STABLE_MACHINE_RATIO: f64 = 1.05;
 
-/// Whether the last three windows lie within 10 % of each other, in latency and in throughput.
-pub fn is_stable(windows: &[Window]) -> bool {
-    let Some(last) = windows.len().checked_sub(STABLE_WINDOWS).and_then(|start| windows.get(start..)) else { return false };
-    let is_close = |value: fn(&Window) -> f64| {
+/// Why a measurement says little.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Unsteady {
+    /// There were no three windows.
+    TooFewWindows,
+    /// The last three windows differ by this share, in latency or throughput.
+    Windows(f64),
+    /// The machine was slower than at its best, by this share, while the last three windows were measured.
+    SlowMachine(f64),
+}
+
+impl std::fmt::Display for Unsteady {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooFewWindows => f.write_str("the model is too slow for three windows"),
+            Self::Windows(share) => write!(f, "the last windows differ by {}", crate::format::percent(*share)),
+            Self::SlowMachine(share) => write!(f, "this machine was {} slower than at its best", crate::format::percent(*share)),
+        }
+    }
+}
+
+/// Whether the last three windows lie within 10 % of each other, in latency and in throughput, and the machine was within 5 % of its best
+/// meanwhile: `probes` are the times of a fixed piece of work, one before the first window and one after each; `best` is the shortest known.
+pub fn steadiness(windows: &[Window], probes: &[f64], best: Option<f64>) -> Result<(), Unsteady> {
+    let last = windows.len().checked_sub(STABLE_WINDOWS).and_then(|start| windows.get(start..)).ok_or(Unsteady::TooFewWindows)?;
+    let spread = |value: fn(&Window) -> f64| {
         let (low, high) = last.iter().map(value).fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
-        low > 0.0 && high / low <= STABLE_RATIO
+        if low > 0.0 { high / low } else { f64::INFINITY }
     };
-    is_close(|window| window.median_ms) && is_close(|window| window.runs_per_second)
+    let spread = spread(|window| window.median_ms).max(spread(|window| window.runs_per_second));
+    if spread > STABLE_RATIO {
+        return Err(Unsteady::Windows(spread - 1.0));
+    }
+    let best = probes.iter().copied().chain(best).fold(f64::INFINITY, f64::min);
+    let meanwhile = probes.iter().rev().take(STABLE_WINDOWS + 1).copied().fold(0.0_f64, f64::max);
+    if meanwhile > best * STABLE_MACHINE_RATIO { Err(Unsteady::SlowMachine(meanwhile / best - 1.0)) } else { Ok(()) }
 }
 
 /// A small generator of random numbers (SplitMix64): the same numbers for the same seed on every machine.
@@ -222,6 +252,7 @@ mod tests {
         let windows = |latencies: &[f64]| -> Vec<Window> {
             latencies.iter().map(|ms| Window { n: 10, median_ms: *ms, runs_per_second: 1000.0 / ms }).collect()
         };
+        let is_stable = |windows: &[Window]| steadiness(windows, &[], None).is_ok();
         assert!(!is_stable(&windows(&[1.0, 1.0])));
         assert!(is_stable(&windows(&[9.0, 1.0, 1.05, 1.1])));
         assert!(!is_stable(&windows(&[1.0, 1.0, 1.2])));

@@ -35,6 +35,12 @@ impl RunReport {
         if self.stable { rate } else { format!("{rate}, {NOT_STABLE}") }
     }
 
+    /// Why the figures say little, and what to do; `None` for a measurement that is stable.
+    pub fn unstable_sentence(&self) -> Option<String> {
+        let reason = self.unstable_because.as_ref()?;
+        Some(format!("Not stable: {reason}, so these figures are no more than a hint. Measure longer, or when the machine is quiet."))
+    }
+
     /// How many runs took how long.
     pub fn histogram_figure(&self) -> Figure {
         charts::histogram(self)

@@ -7,6 +7,7 @@ use super::error::Stop;
 use super::models::model_id;
 use super::runs::{self, RunKind, RunRecord};
 use crate::contract::{did_you_mean, names};
+use crate::format;
 
 use super::{RecordedMachine, Registry, RegistryError};
 
@@ -121,6 +122,31 @@ impl ModelView {
             }
             _ => Ok(moves),
         }
+    }
+}
+
+impl RunView {
+    /// What came of it, in the few words that a list has room for: `verdict pass`, `p50 41 µs, not stable`, `agreement 98 % with fraud v1`.
+    pub fn result(&self) -> String {
+        let value = |key: &str| self.summary.get(key).filter(|value| !value.is_null());
+        let text = |key: &str| value(key).and_then(|value| value.as_str()).map(str::to_owned);
+        let mut parts = Vec::new();
+        parts.extend(text("verdict").map(|verdict| format!("verdict {}", verdict.replace('_', " "))));
+        parts.extend(text("against").map(|against| format!("against {against}")));
+        if let Some(p50_ms) = value("p50_ms").and_then(serde_json::Value::as_f64) {
+            let is_stable = value("stable").and_then(serde_json::Value::as_bool).unwrap_or(true);
+            parts.push(format!("p50 {}{}", format::seconds(p50_ms / 1e3), if is_stable { "" } else { ", not stable" }));
+        }
+        if let Some(agreement) = value("agreement").and_then(serde_json::Value::as_f64) {
+            let with = text("with").map_or_else(String::new, |with| format!(" with {with}"));
+            parts.push(format!("agreement {}{with}", format::percent(agreement)));
+        }
+        parts.extend(value("rows").and_then(serde_json::Value::as_u64).map(|rows| format::counted(rows, "row")));
+        let metrics = value("metrics").and_then(serde_json::Value::as_object);
+        let metric = metrics.and_then(|metrics| metrics.iter().find_map(|(name, value)| Some((name, value.as_f64()?))));
+        parts.extend(metric.map(|(name, value)| format!("{name} {}", format::number(value))));
+        parts.extend(text("drifted").map(|drifted| format!("drifted {drifted}")));
+        parts.join(", ")
     }
 }
 

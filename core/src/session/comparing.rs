@@ -6,15 +6,20 @@ use crate::compare::diff::{self, DiffRequest};
 use crate::compare::{self, CompareRequest};
 use crate::jobs::JobId;
 use crate::registry::RunKind;
-use crate::report::Verdict;
-use crate::tensor::Device;
-use crate::{format, resolve};
+use crate::format;
 
 impl Session {
     pub(super) fn compare(&mut self, request: CompareRequest) -> JobId {
         let label = format!("comparing {} on {}", format::counted(request.versions.len() as u64, "version"), file_name(&request.data));
         let home = self.recording.home.clone();
-        self.start(JobKind::Compare, label, move |ctx| Ok(JobResult::Compared(Box::new(compare::compare(ctx, home.as_deref(), &request)?))))
+        let recorder = self.recorder();
+        self.start(JobKind::Compare, label, move |ctx| {
+            let report = compare::compare(ctx, home.as_deref(), &request)?;
+            for (model_sha256, summary) in report.run_summaries() {
+                recorder.record(RunKind::Compare, model_sha256, summary, &report.to_record());
+            }
+            Ok(JobResult::Compared(Box::new(report)))
+        })
     }
 
     pub(super) fn diff(&mut self, request: DiffRequest) -> JobId {
@@ -29,11 +34,16 @@ impl Session {
         let recorder = self.recorder();
         self.start(JobKind::Check, label, move |ctx| {
             let report = check::check(ctx, home.as_deref(), &request)?;
-            // Kept under the hash of what was checked: it is what lets a protected alias go there. Without conditions nothing was judged.
-            let checked = resolve::open(ctx, home.as_deref(), &request.model, Device::Cpu, &mut |_| {})?;
-            let verdict = if report.conditions.is_empty() { Verdict::NotJudged } else { report.verdict };
-            let conditions: Vec<&str> = report.conditions.iter().map(|condition| condition.name.as_str()).collect();
-            recorder.record(RunKind::Check, &checked, serde_json::json!({ "verdict": verdict, "conditions": conditions }), &report.to_json());
+            // Kept under the hash of what was checked: it is what lets a protected alias go there. What can't even be opened has none.
+            if let Some(model_sha256) = &report.model_sha256 {
+                let conditions: Vec<&str> = report.conditions.iter().map(|condition| condition.name.as_str()).collect();
+                recorder.record(
+                    RunKind::Check,
+                    model_sha256,
+                    serde_json::json!({ "verdict": report.verdict, "conditions": conditions, "against": report.against }),
+                    &report.to_record(),
+                );
+            }
             Ok(JobResult::Checked(Box::new(report)))
         })
     }

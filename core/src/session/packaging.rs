@@ -16,7 +16,7 @@ impl Session {
         Some(self.start(JobKind::Package, label, move |ctx| {
             let registry = home.as_deref().map(Registry::open_to_read).transpose()?.flatten();
             let runs = registry.map(|registry| registry.runs(model.sha256(), None)).transpose()?.unwrap_or_default();
-            Ok(JobResult::Packaged(package::package(ctx, &model, &runs, &request)?))
+            Ok(JobResult::Packaged(package::package(ctx, home.as_deref(), &model, &runs, &request)?))
         }))
     }
 

@@ -17,7 +17,7 @@ impl Session {
             let report = profile::profile(ctx, &model, &request, home.as_deref())?;
             let past = home.as_deref().and_then(|home| past_profiles(home, model.sha256()));
             let summary = serde_json::to_value(report.summary()).unwrap_or_default();
-            recorder.record(RunKind::Profile, &model, summary, &report);
+            recorder.record(RunKind::Profile, model.sha256(), summary, &report);
             Ok(JobResult::Profiled(Box::new(report), past))
         }))
     }

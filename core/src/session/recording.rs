@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::{Event, Notice, Session};
-use crate::model::OpenModel;
 use crate::registry::{Registry, RunKind, RunRecord};
 
 /// Sentences on their way to the session; of more at a time nobody would read any.
@@ -19,11 +18,12 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Records a run that has just ended. `summary` is what lists show; of a check it holds the `verdict`, `pass` or `fail`.
-    pub(super) fn record(&self, kind: RunKind, model: &OpenModel, summary: serde_json::Value, report: &impl serde::Serialize) {
+    /// Records a run that has just ended, of the model with this [`crate::model::OpenModel::sha256`]. `summary` is what lists show; of a check it
+    /// holds the `verdict`, `pass` or `fail`.
+    pub(super) fn record(&self, kind: RunKind, model_sha256: &str, summary: serde_json::Value, report: &impl serde::Serialize) {
         let Some(home) = &self.home else { return };
         let report = serde_json::to_value(report).unwrap_or(serde_json::Value::Null);
-        let run = RunRecord::now(kind, model.sha256(), summary, report);
+        let run = RunRecord::now(kind, model_sha256, summary, report);
         if let Err(error) = Registry::open(home).and_then(|registry| registry.record_run(&run)) {
             self.note(format!("the {} is done, but not recorded: {error}", kind.name()));
         }

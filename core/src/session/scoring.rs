@@ -28,7 +28,7 @@ impl Session {
         Some(self.start(JobKind::Score, label, move |ctx| {
             let report = score::score(ctx, &model, &request)?;
             let summary = serde_json::json!({ "data": &request.data, "rows": report.rows, "metrics": &report.metrics });
-            recorder.record(RunKind::Score, &model, summary, &report);
+            recorder.record(RunKind::Score, model.sha256(), summary, &report);
             // The file is written and the job a success even if its head can't be shown.
             let preview = data::describe(&report.output, SCORED_PREVIEW_ROWS).ok().map(Box::new);
             Ok(JobResult::Scored(Box::new(report), preview))

@@ -322,6 +322,10 @@ pub struct PackageArgs {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
+    /// Do not measure the model, which takes a few seconds: the package then says nothing of its speed
+    #[arg(long)]
+    pub no_profile: bool,
+
     /// Replace a package that exists
     #[arg(long)]
     pub force: bool,
@@ -437,6 +441,10 @@ pub struct CheckArgs {
     /// How much worse than the other version's a metric may be, such as f1=0.01; may be repeated
     #[arg(long, value_name = "METRIC=VALUE", value_parser = parse_metric)]
     pub max_drop: Vec<(drydock_core::score::Metric, f64)>,
+
+    /// Changes of the contract that callers of the --against version may notice, such as 0
+    #[arg(long, value_name = "N")]
+    pub max_contract_changes: Option<u64>,
 
     /// A file with conditions [default: drydock.toml, where it is in this folder]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -51,6 +51,7 @@ fn request(args: &CheckArgs, common: &CommonArgs, is_quiet: bool) -> Result<Chec
             min_agreement: args.min_agreement,
             min_metrics: args.min_metric.clone(),
             max_drops: args.max_drop.clone(),
+            max_contract_changes: args.max_contract_changes,
         },
         batch: args.batch,
         is_strict: args.strict,

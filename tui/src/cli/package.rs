@@ -19,6 +19,7 @@ pub fn run(args: &PackageArgs, common: &CommonArgs, output: &mut Output) -> Resu
         data: args.data.clone(),
         rows: args.rows.map_or_else(|| PackageRequest::default().rows, usize::from),
         seed: args.seed.unwrap_or_else(|| PackageRequest::default().seed),
+        profile: !args.no_profile,
         overwrite: args.force,
     };
     runner.run(Command::Package(request))?;

@@ -97,8 +97,8 @@ fn describe(report: &ProfileReport, regression: Option<&Regression>, page: &mut 
     columns.push(if is_judged { "budget" } else { "measured" });
     page.table(&TextTable::of_report(&report.runs_table(), &columns));
     page.sentence(Tone::Plain, &report.sweet_spot_sentence());
-    if report.runs.iter().any(|run| !run.stable) {
-        page.sentence(Tone::Bad, "not stable: the last windows differ by more than 10 %, so the figures of such a line are no more than a hint");
+    if let Some((run, sentence)) = report.runs.iter().find_map(|run| Some((run, run.unstable_sentence()?))) {
+        page.sentence(Tone::Bad, &format!("{}. {sentence}", run.name(report.has_devices())));
     }
     if let Some(regression) = regression {
         page.sentence(tone_of(regression.verdict), &regression.sentence());

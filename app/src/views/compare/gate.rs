@@ -70,6 +70,7 @@ impl GateForm {
                 min_agreement: limits.min_agreement.unwrap_or_default(),
                 min_metrics: limits.min_metrics.unwrap_or_default(),
                 max_drops: limits.max_drops.unwrap_or_default(),
+                ..Budgets::default()
             },
             is_strict: self.is_strict,
             ..CheckRequest::default()

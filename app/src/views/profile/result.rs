@@ -26,9 +26,6 @@ pub struct Tables {
     fit: ReportTable,
 }
 
-const NOT_STABLE: &str =
-    "Not stable: the last windows differ by more than 10 %, so these figures are no more than a hint. Measure longer, or when the machine is quiet.";
-
 /// The right of the window. Returns the configuration that was picked.
 pub fn headlines(ui: &mut Ui, report: &ProfileReport, shown: &Shown) -> Option<usize> {
     let mut picked = None;
@@ -50,10 +47,14 @@ pub fn headlines(ui: &mut Ui, report: &ProfileReport, shown: &Shown) -> Option<u
     for (judged, sentence) in &shown.verdicts {
         verdict::line(ui, *judged, sentence);
     }
-    if run.stable {
-        ui.add(Label::new(theme::caption(ui, format!("Stable: three windows in a row agree; {}.", format::counted(run.n as u64, "run")))).wrap());
-    } else {
-        message::banner(ui, Tone::Warning, NOT_STABLE);
+    match run.unstable_sentence() {
+        None => {
+            let runs = format::counted(run.n as u64, "run");
+            ui.add(Label::new(theme::caption(ui, format!("Stable: three windows in a row agree; {runs}."))).wrap());
+        }
+        Some(sentence) => {
+            message::banner(ui, Tone::Warning, &sentence);
+        }
     }
     property::tiles(ui, &tiles(report, run));
     ui.add_space(theme::STEP);

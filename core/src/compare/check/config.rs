@@ -27,6 +27,7 @@ struct Check {
     min_agreement: Option<f64>,
     min_metric: BTreeMap<String, f64>,
     max_drop: BTreeMap<String, f64>,
+    max_contract_changes: Option<u64>,
     strict: Option<bool>,
 }
 
@@ -46,7 +47,7 @@ pub fn read_config(path: &Path, request: &mut CheckRequest) -> Result<(), Compar
     }
     request.is_strict |= check.strict.unwrap_or(false);
     let named = |key: &str, message: String| wrong(format!("[check] {key}: {message}"));
-    let Budgets { max_size_bytes, max_p95, max_memory_bytes, min_agreement, min_metrics, max_drops } = &mut request.budgets;
+    let Budgets { max_size_bytes, max_p95, max_memory_bytes, min_agreement, min_metrics, max_drops, max_contract_changes } = &mut request.budgets;
     if let (None, Some(text)) = (&max_size_bytes, &check.max_size) {
         *max_size_bytes = Some(budget::parse_bytes(text).map_err(|message| named("max_size", message))?);
     }
@@ -57,6 +58,7 @@ pub fn read_config(path: &Path, request: &mut CheckRequest) -> Result<(), Compar
         *max_memory_bytes = Some(budget::parse_bytes(text).map_err(|message| named("max_memory", message))?);
     }
     *min_agreement = min_agreement.or(check.min_agreement);
+    *max_contract_changes = max_contract_changes.or(check.max_contract_changes);
     for (limits, written, key) in [(min_metrics, check.min_metric, "min_metric"), (max_drops, check.max_drop, "max_drop")] {
         for (name, limit) in written {
             let metric: Metric = name.parse().map_err(|message| named(key, message))?;

@@ -21,6 +21,7 @@ use crate::tensor::Device;
 use crate::tensor::device::DeviceChoice;
 
 mod config;
+mod interface;
 mod present;
 mod written;
 
@@ -76,12 +77,16 @@ pub struct Budgets {
     pub min_metrics: Vec<(Metric, f64)>,
     /// How much worse than the other version's a metric may be.
     pub max_drops: Vec<(Metric, f64)>,
+    /// Changes of the contract that callers of the other version would notice.
+    pub max_contract_changes: Option<u64>,
 }
 
 /// What came out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckReport {
     pub model: String,
+    /// Of the model's content; `None` where the model can't even be opened.
+    pub model_sha256: Option<String>,
     pub against: Option<String>,
     pub verdict: Verdict,
     /// Whether the gate lets the version through: no condition fails, and none is left open where that counts.
@@ -158,7 +163,7 @@ pub fn check(ctx: &TaskCtx, home: Option<&Path>, request: &CheckRequest) -> Resu
         // What the contract says does not fit the model: that is for the gate to say.
         Err(CompareError::Version { source, .. }) if matches!(*source, crate::Error::Contract(_)) => {
             conditions.push(Condition { reason: Some(source.to_string()), ..Condition::new("contract", Ok(1.0), 0.0, false, Unit::Count) });
-            return Ok(report(request, request.model.display().to_string(), None, conditions, None, notes));
+            return Ok(report(request, None, None, (conditions, None, notes)));
         }
         Err(error) => return Err(error),
     };
@@ -168,21 +173,29 @@ pub fn check(ctx: &TaskCtx, home: Option<&Path>, request: &CheckRequest) -> Resu
     let n_unsupported = unsupported.len().max(usize::from(!can_run)) as f64;
     conditions.push(Condition { reason, ..Condition::new("unsupported_operators", Ok(n_unsupported), 0.0, false, Unit::Count) });
     conditions.push(Condition::new("contract", Ok(0.0), 0.0, false, Unit::Count));
+    let against = request.against.as_ref().map(|against| open(ctx, home, request, against).map(Arc::new)).transpose()?;
     let budgets = &request.budgets;
+    if let Some(against) = &against {
+        let changes = interface::changes(&against.contract, &model.contract);
+        if let Some(limit) = budgets.max_contract_changes {
+            let reason = (!changes.is_empty()).then(|| changes.join("; "));
+            conditions.push(Condition { reason, ..Condition::new("contract_changes", Ok(changes.len() as f64), limit as f64, false, Unit::Count) });
+        } else if !changes.is_empty() {
+            notes.push(format!("callers of {} would notice: {}; to fail on that: --max-contract-changes 0", against.title(), changes.join("; ")));
+        }
+    }
     if let Some(limit) = budgets.max_size_bytes {
         conditions.push(Condition::new("size", Ok(model.file_bytes as f64), limit as f64, false, Unit::Bytes));
     }
     if budgets.max_p95.is_some() || budgets.max_memory_bytes.is_some() {
-        measured(ctx, request, &model, can_run, &mut conditions)?;
+        measured(ctx, home, request, (&model, can_run), &mut conditions)?;
     }
     let wants_rows = budgets.min_agreement.is_some() || !budgets.min_metrics.is_empty() || !budgets.max_drops.is_empty();
-    let comparison = if wants_rows { compared(ctx, home, request, (&model, can_run), &mut conditions)? } else { None };
+    let comparison = if wants_rows { compared(ctx, request, (&model, can_run), against.as_ref(), &mut conditions)? } else { None };
     if let Some(comparison) = &comparison {
         notes.extend(comparison.notes.iter().cloned());
     }
-    let against = comparison.as_ref().filter(|_| request.against.is_some()).and_then(|comparison| comparison.versions.first());
-    let against = against.map(|version| version.name.clone());
-    Ok(report(request, model.title(), against, conditions, comparison, notes))
+    Ok(report(request, Some(&model), against.as_deref(), (conditions, comparison, notes)))
 }
 
 fn open(ctx: &TaskCtx, home: Option<&Path>, request: &CheckRequest, path: &Path) -> Result<OpenModel, CompareError> {
@@ -199,7 +212,13 @@ fn unsupported(model: &OpenModel) -> Vec<String> {
 }
 
 /// Latency and memory, which only a run tells.
-fn measured(ctx: &TaskCtx, request: &CheckRequest, model: &OpenModel, can_run: bool, conditions: &mut Vec<Condition>) -> Result<(), CompareError> {
+fn measured(
+    ctx: &TaskCtx,
+    home: Option<&Path>,
+    request: &CheckRequest,
+    (model, can_run): (&OpenModel, bool),
+    conditions: &mut Vec<Condition>,
+) -> Result<(), CompareError> {
     let cannot = || "the model can't run here".to_owned();
     let is_bound = request.columns.is_some() || !request.bind.is_empty();
     let wanted = ProfileRequest {
@@ -209,12 +228,15 @@ fn measured(ctx: &TaskCtx, request: &CheckRequest, model: &OpenModel, can_run: b
         effort: Effort::Quick,
         ..ProfileRequest::default()
     };
-    let found = if can_run { Some(profile(ctx, model, &wanted, None)?) } else { None };
+    let found = if can_run { Some(profile(ctx, model, &wanted, home)?) } else { None };
     let run = found.as_ref().and_then(|report| report.runs.first());
     if let Some(limit) = request.budgets.max_p95 {
         let value = match run {
             None => Err(cannot()),
-            Some(run) if !run.stable => Err("the latency did not settle; measure on a quieter machine".to_owned()),
+            Some(run) if !run.stable => {
+                let reason = run.unstable_because.as_deref().unwrap_or("the latency did not settle");
+                Err(format!("not stable: {reason}; measure again, or on a quieter machine"))
+            }
             Some(run) => run.latency_ms.p95.ok_or_else(|| format!("{} runs are too few for a 95th percentile", run.n)),
         };
         conditions.push(Condition::new("latency_p95", value, limit.as_secs_f64() * 1e3, false, Unit::Ms));
@@ -231,9 +253,9 @@ fn measured(ctx: &TaskCtx, request: &CheckRequest, model: &OpenModel, can_run: b
 /// Agreement and metrics, which only a table tells.
 fn compared(
     ctx: &TaskCtx,
-    home: Option<&Path>,
     request: &CheckRequest,
     (model, can_run): (&Arc<OpenModel>, bool),
+    against: Option<&Arc<OpenModel>>,
     conditions: &mut Vec<Condition>,
 ) -> Result<Option<Arc<CompareReport>>, CompareError> {
     let mut reason = (!can_run).then(|| "the model can't run here".to_owned());
@@ -241,11 +263,7 @@ fn compared(
     match &request.data {
         None => reason = reason.or_else(|| Some("there are no rows to judge by; name a table with --data".to_owned())),
         Some(data) if can_run => {
-            let mut models = Vec::new();
-            if let Some(against) = &request.against {
-                models.push(Arc::new(open(ctx, home, request, against)?));
-            }
-            models.push(Arc::clone(model));
+            let models: Vec<Arc<OpenModel>> = against.into_iter().chain([model]).map(Arc::clone).collect();
             let wanted = CompareRequest {
                 versions: models.iter().map(|model| model.path.clone()).collect(),
                 device: request.device,
@@ -289,14 +307,9 @@ fn compared(
     Ok(comparison)
 }
 
-fn report(
-    request: &CheckRequest,
-    model: String,
-    against: Option<String>,
-    conditions: Vec<Condition>,
-    comparison: Option<Arc<CompareReport>>,
-    notes: Vec<String>,
-) -> CheckReport {
+type Found = (Vec<Condition>, Option<Arc<CompareReport>>, Vec<String>);
+
+fn report(request: &CheckRequest, model: Option<&OpenModel>, against: Option<&OpenModel>, (conditions, comparison, notes): Found) -> CheckReport {
     let has = |verdict: Verdict| conditions.iter().any(|condition| condition.verdict == verdict);
     let verdict = if has(Verdict::Fail) {
         Verdict::Fail
@@ -306,12 +319,15 @@ fn report(
         Verdict::Pass
     };
     let passes = verdict == Verdict::Pass || (verdict == Verdict::NotJudged && !request.is_strict);
+    let title = model.map_or_else(|| request.model.display().to_string(), OpenModel::title);
+    let model_sha256 = model.map(|model| model.sha256().to_owned());
     let provenance = match &comparison {
         Some(comparison) => comparison.provenance.clone(),
         None => {
-            let source = Source { name: model.clone(), path: request.model.display().to_string(), sha256: None, rows: None };
+            let source = Source { name: title.clone(), path: request.model.display().to_string(), sha256: model_sha256.clone(), rows: None };
             Provenance { models: vec![source], device: Some(request.device.to_string()), threads: request.threads, ..Provenance::now() }
         }
     };
-    CheckReport { model, against, verdict, passes, is_strict: request.is_strict, conditions, comparison, notes, provenance }
+    let is_strict = request.is_strict;
+    CheckReport { model: title, model_sha256, against: against.map(OpenModel::title), verdict, passes, is_strict, conditions, comparison, notes, provenance }
 }

@@ -55,6 +55,13 @@ impl CheckReport {
         Document { title, verdict: Some((self.verdict, self.headline())), sections, provenance }
     }
 
+    /// The report as the registry keeps it: without rows of the table.
+    pub fn to_record(&self) -> Map<String, Value> {
+        let mut object = self.to_json();
+        object.insert("comparison".to_owned(), json!(self.comparison.as_ref().map(|comparison| comparison.to_record())));
+        object
+    }
+
     /// The report as scripts read it.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut object = Map::new();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use drydock_core::format;
-use drydock_core::registry::{AliasMove, AliasView, ModelView, RegistryView, RunView, VersionView};
+use drydock_core::registry::{AliasMove, AliasView, ModelView, RegistryView, VersionView};
 use drydock_core::session::{Command, LineageRequest, RegistryCommand, RegistryReport};
 use serde_json::{Map, Value};
 
@@ -177,15 +177,8 @@ pub fn describe(view: &RegistryView, version: &VersionView, page: &mut Page) {
         page.line(&crate::text::cut(&line, page.width));
     }
     for run in version.runs.iter().take(5) {
-        page.line(&crate::text::cut(&format!("  {:<8} {}  {}", run.kind.name(), run.date, run_text(run)), page.width));
+        page.line(&crate::text::cut(&format!("  {:<8} {}  {}", run.kind.name(), run.date, run.result()), page.width));
     }
-}
-
-/// The few words that a list has room for.
-fn run_text(run: &RunView) -> String {
-    let text = |key: &str| run.summary.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    let shown = ["verdict", "rows", "p50_ms", "agreement", "drifted"].into_iter().filter_map(|key| Some(format!("{key} {}", text(key)?)));
-    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// `fraud v2`, where the content is one of the registry's.

@@ -88,7 +88,10 @@ fn figures_of(run: &RunReport) -> String {
     parts.push(format!("min {} max {}", time(latency.min), time(latency.max)));
     parts.push(format!("{} rows/s", format::quantity(run.rows_per_second)));
     parts.push(format::counted(run.n as u64, "run"));
-    parts.push(if run.stable { "stable".to_owned() } else { format!("not stable after {}", format::counted(run.windows.len() as u64, "window")) });
+    parts.push(match &run.unstable_because {
+        None => "stable".to_owned(),
+        Some(reason) => format!("not stable after {}: {reason}", format::counted(run.windows.len() as u64, "window")),
+    });
     parts.join(" · ")
 }
 
