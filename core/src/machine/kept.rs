@@ -17,8 +17,8 @@ pub(super) struct Kept {
 pub(super) struct Known {
     /// One for each number of threads.
     pub roofs: Vec<Roof>,
-    /// By the number of threads: the shortest times of [`super::probe::Probe`] in recent measurements, oldest first.
-    pub probe_seconds: BTreeMap<usize, Vec<f64>>,
+    /// By the work: what it took at best in recent measurements, oldest first; see [`super::probe::Probe`].
+    pub probe_seconds: BTreeMap<String, Vec<f64>>,
 }
 
 const FILE_NAME: &str = "machine.json";

@@ -12,40 +12,27 @@ use super::Machine;
 use super::kept::Kept;
 use crate::kernels::product::{Epilogue, PackedMatrix, Rows, multiply};
 
-/// Rows, columns and inner dimension of the product.
+/// Rows, columns and inner dimension of the product: below the size from which products are shared among threads.
 const SIDE: usize = 64;
-/// Floats of a buffer that leaves the second level of caches but not the last one.
-const FLOATS: usize = 512 << 10;
-/// Times that the work is done; their median counts.
-const RUNS: usize = 11;
-
+/// Products of one piece of work.
+const PRODUCTS: usize = 12;
+/// Floats that one piece of work copies: together with the copy, what a second level of caches holds.
+const FLOATS: usize = 64 << 10;
+/// What one piece of work takes, very roughly.
+const PIECE_SECONDS: f64 = 50e-6;
+/// Pieces that are timed together, so that a time is disturbed about as often as a run of the model.
+const PIECES: [usize; 4] = [1, 4, 16, 64];
+/// Runs shorter than this keep to one thread.
+const SHARED_SECONDS: f64 = 500e-6;
 /// Measurements whose shortest times are remembered. A machine that has been slower for so many of them is slower for good.
 const REMEMBERED: usize = 20;
 
-/// The shortest time that the work took in recent measurements on this machine, with as many threads as the current pool has.
-pub fn best_seconds(machine: &Machine, home: Option<&Path>) -> Option<f64> {
-    let kept = Kept::load(home);
-    let recent = kept.machines.get(&machine.hash)?.probe_seconds.get(&rayon::current_num_threads())?;
-    recent.iter().copied().min_by(f64::total_cmp)
-}
-
-/// Remembers the shortest time of a measurement.
-pub fn remember(machine: &Machine, home: Option<&Path>, probe_seconds: &[f64]) {
-    let Some(shortest) = probe_seconds.iter().copied().min_by(f64::total_cmp) else { return };
-    let mut kept = Kept::load(home);
-    let recent = kept.machines.entry(machine.hash.clone()).or_default().probe_seconds.entry(rayon::current_num_threads()).or_default();
-    if recent.len() >= REMEMBERED {
-        recent.remove(0);
-    }
-    recent.push(shortest);
-    kept.store(home);
-}
-
-/// The work, for as many threads as the current pool has.
+/// The work, for as many threads as a run keeps busy.
 #[derive(Debug)]
 pub struct Probe {
     right: PackedMatrix,
     lanes: Vec<Lane>,
+    pieces: usize,
 }
 
 /// What one thread works on.
@@ -58,42 +45,61 @@ struct Lane {
 }
 
 impl Probe {
-    /// For the current pool of threads.
-    pub fn new() -> Self {
+    /// To stand beside runs of this length in the current pool of threads.
+    pub fn beside(run_seconds: f64) -> Self {
+        let n_lanes = if run_seconds < SHARED_SECONDS { 1 } else { rayon::current_num_threads() };
+        let pieces = PIECES.into_iter().rev().find(|pieces| *pieces as f64 * PIECE_SECONDS <= run_seconds).unwrap_or(PIECES[0]);
         let lane = |_| Lane { left: vec![1.0; SIDE * SIDE], result: Vec::with_capacity(SIDE * SIDE), from: vec![1.0; FLOATS], to: vec![0.0; FLOATS] };
         let right = PackedMatrix::new(SIDE, SIDE, None, |row, column| (row + column) as f32 * 1e-4);
-        Self { right, lanes: (0..rayon::current_num_threads()).map(lane).collect() }
+        Self { right, lanes: (0..n_lanes).map(lane).collect(), pieces }
     }
 
-    /// Seconds that the work takes now: the median of a few times.
+    /// Seconds that a piece of work takes now.
     pub fn seconds(&mut self) -> f64 {
-        let mut times = [0.0; RUNS];
-        for time in &mut times {
-            let started = Instant::now();
-            let right = &self.right;
-            self.lanes.par_iter_mut().for_each(|lane| lane.work(right));
-            *time = started.elapsed().as_secs_f64();
+        let (right, pieces) = (&self.right, self.pieces);
+        let started = Instant::now();
+        match self.lanes.as_mut_slice() {
+            [lane] => lane.work(right, pieces),
+            lanes => lanes.par_iter_mut().for_each(|lane| lane.work(right, pieces)),
         }
-        times.sort_by(f64::total_cmp);
-        times[RUNS / 2]
+        started.elapsed().as_secs_f64() / pieces as f64
     }
-}
 
-impl Default for Probe {
-    fn default() -> Self {
-        Self::new()
+    /// Only times of the same work compare.
+    fn key(&self) -> String {
+        format!("{} × {}", self.lanes.len(), self.pieces)
+    }
+
+    /// The shortest that was remembered of recent measurements on this machine.
+    pub fn best_seconds(&self, machine: &Machine, home: Option<&Path>) -> Option<f64> {
+        let kept = Kept::load(home);
+        let recent = kept.machines.get(&machine.hash)?.probe_seconds.get(&self.key())?;
+        recent.iter().copied().min_by(f64::total_cmp)
+    }
+
+    /// Remembers what the work took during a measurement.
+    pub fn remember(&self, machine: &Machine, home: Option<&Path>, seconds: f64) {
+        let mut kept = Kept::load(home);
+        let recent = kept.machines.entry(machine.hash.clone()).or_default().probe_seconds.entry(self.key()).or_default();
+        if recent.len() >= REMEMBERED {
+            recent.remove(0);
+        }
+        recent.push(seconds);
+        kept.store(home);
     }
 }
 
 impl Lane {
-    /// Half of the time arithmetic, half of it memory, as models do.
-    fn work(&mut self, right: &PackedMatrix) {
-        for _ in 0..24 {
-            let rows = Rows::matrix(&self.left, SIDE, SIDE);
-            multiply(&rows, right, Epilogue::default(), &mut self.result.spare_capacity_mut()[..SIDE * SIDE], SIDE, 0);
+    /// Arithmetic and memory, as models do.
+    fn work(&mut self, right: &PackedMatrix, pieces: usize) {
+        for _ in 0..pieces {
+            for _ in 0..PRODUCTS {
+                let rows = Rows::matrix(&self.left, SIDE, SIDE);
+                multiply(&rows, right, Epilogue::default(), &mut self.result.spare_capacity_mut()[..SIDE * SIDE], SIDE, 0);
+            }
+            self.to.copy_from_slice(&self.from);
+            black_box(&mut self.to);
         }
-        self.to.copy_from_slice(&self.from);
-        black_box(&mut self.to);
     }
 }
 
@@ -103,20 +109,26 @@ mod tests {
 
     #[test]
     fn the_best_of_recent_measurements_is_remembered() {
-        let (home, machine) = (tempfile::tempdir().unwrap(), Machine::here());
-        assert_eq!(best_seconds(&machine, Some(home.path())), None);
-        remember(&machine, Some(home.path()), &[3.0, 1.0, 2.0]);
-        remember(&machine, Some(home.path()), &[2.0]);
-        assert_eq!(best_seconds(&machine, Some(home.path())), Some(1.0));
+        let (home, machine, probe) = (tempfile::tempdir().unwrap(), Machine::here(), Probe::beside(1e-3));
+        let best = || probe.best_seconds(&machine, Some(home.path()));
+        assert_eq!(best(), None);
+        probe.remember(&machine, Some(home.path()), 1.0);
+        probe.remember(&machine, Some(home.path()), 2.0);
+        assert_eq!(best(), Some(1.0));
         for _ in 0..REMEMBERED {
-            remember(&machine, Some(home.path()), &[2.0]);
+            probe.remember(&machine, Some(home.path()), 2.0);
         }
-        assert_eq!(best_seconds(&machine, Some(home.path())), Some(2.0));
-        assert_eq!(best_seconds(&machine, None), None);
+        assert_eq!(best(), Some(2.0));
+        assert_eq!(probe.best_seconds(&machine, None), None);
+        assert_eq!(Probe::beside(1e-6).best_seconds(&machine, Some(home.path())), None);
     }
 
     #[test]
-    fn the_work_takes_time() {
-        assert!(Probe::new().seconds() > 0.0);
+    fn the_work_takes_time_and_fits_the_run() {
+        for (run_seconds, pieces) in [(0.0, 1), (300e-6, 4), (1.0, 64)] {
+            let mut probe = Probe::beside(run_seconds);
+            assert_eq!(probe.pieces, pieces);
+            assert!(probe.seconds() > 0.0);
+        }
     }
 }

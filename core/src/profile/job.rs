@@ -14,7 +14,7 @@ use crate::engine::{Plan, PlanOptions, RunCosts, RunsOn};
 use crate::graph::Model;
 use crate::machine::probe::Probe;
 use crate::machine::roof::{Roof, roof};
-use crate::machine::{Machine, memory, probe};
+use crate::machine::{Machine, memory};
 use crate::model::OpenModel;
 use crate::report::Provenance;
 use crate::task::{Progress, TaskCtx};
@@ -195,14 +195,14 @@ impl Profiler<'_> {
             Ok(taken)
         };
         // What a GPU does is not for the processor to tell.
-        let mut of_machine = (*device == Device::Cpu).then(Probe::new);
-        let best_seconds = of_machine.as_ref().and_then(|_| probe::best_seconds(machine, self.home));
-        let mut look = || of_machine.as_mut().map_or(0.0, Probe::seconds);
-        let beside = (*device == Device::Cpu).then_some(Beside { probe: &mut look, best_seconds });
-        let measured = measure(&Monotonic::default(), &pace, beside, run, |windows| {
+        let mut beside = MachineBeside { machine, home: self.home, probe: None };
+        let beside_cpu = (*device == Device::Cpu).then_some(&mut beside as &mut dyn Beside);
+        let measured = measure(&Monotonic::default(), &pace, beside_cpu, run, |windows| {
             self.report(&what, (windows.len() as f64 / STABLE_WINDOWS as f64).min(0.95));
         })?;
-        probe::remember(machine, self.home, &measured.probe_seconds);
+        if let (Some(probe), Some(seconds)) = (&beside.probe, measured.machine_seconds) {
+            probe.remember(machine, self.home, seconds);
+        }
         let latency_ms = Summary::of(&measured.samples).unwrap_or_default().into();
         let mut report = RunReport {
             device: device.label(),
@@ -300,6 +300,24 @@ impl Profiler<'_> {
             fit: fitting,
             notes,
         }
+    }
+}
+
+/// How fast this machine is, against what the data home remembers of it.
+struct MachineBeside<'a> {
+    machine: &'a Machine,
+    home: Option<&'a Path>,
+    probe: Option<Probe>,
+}
+
+impl Beside for MachineBeside<'_> {
+    fn fit(&mut self, run_seconds: f64) -> Option<f64> {
+        let probe = self.probe.insert(Probe::beside(run_seconds));
+        probe.best_seconds(self.machine, self.home)
+    }
+
+    fn seconds(&mut self) -> f64 {
+        self.probe.as_mut().map_or(0.0, Probe::seconds)
     }
 }
 

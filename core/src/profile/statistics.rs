@@ -131,8 +131,8 @@ impl std::fmt::Display for Unsteady {
 }
 
 /// Whether the last three windows lie within 10 % of each other, in latency and in throughput, and the machine was within 5 % of its best
-/// meanwhile: `probes` are the times of a fixed piece of work, one before the first window and one after each; `best` is the shortest known.
-pub fn steadiness(windows: &[Window], probes: &[f64], best: Option<f64>) -> Result<(), Unsteady> {
+/// meanwhile. `machine`: what something that never changes took then, and at best.
+pub fn steadiness(windows: &[Window], machine: Option<(f64, f64)>) -> Result<(), Unsteady> {
     let last = windows.len().checked_sub(STABLE_WINDOWS).and_then(|start| windows.get(start..)).ok_or(Unsteady::TooFewWindows)?;
     let spread = |value: fn(&Window) -> f64| {
         let (low, high) = last.iter().map(value).fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
@@ -142,9 +142,10 @@ pub fn steadiness(windows: &[Window], probes: &[f64], best: Option<f64>) -> Resu
     if spread > STABLE_RATIO {
         return Err(Unsteady::Windows(spread - 1.0));
     }
-    let best = probes.iter().copied().chain(best).fold(f64::INFINITY, f64::min);
-    let meanwhile = probes.iter().rev().take(STABLE_WINDOWS + 1).copied().fold(0.0_f64, f64::max);
-    if meanwhile > best * STABLE_MACHINE_RATIO { Err(Unsteady::SlowMachine(meanwhile / best - 1.0)) } else { Ok(()) }
+    match machine {
+        Some((now, best)) if now > best * STABLE_MACHINE_RATIO => Err(Unsteady::SlowMachine(now / best - 1.0)),
+        _ => Ok(()),
+    }
 }
 
 /// A small generator of random numbers (SplitMix64): the same numbers for the same seed on every machine.
@@ -252,7 +253,7 @@ mod tests {
         let windows = |latencies: &[f64]| -> Vec<Window> {
             latencies.iter().map(|ms| Window { n: 10, median_ms: *ms, runs_per_second: 1000.0 / ms }).collect()
         };
-        let is_stable = |windows: &[Window]| steadiness(windows, &[], None).is_ok();
+        let is_stable = |windows: &[Window]| steadiness(windows, None).is_ok();
         assert!(!is_stable(&windows(&[1.0, 1.0])));
         assert!(is_stable(&windows(&[9.0, 1.0, 1.05, 1.1])));
         assert!(!is_stable(&windows(&[1.0, 1.0, 1.2])));
