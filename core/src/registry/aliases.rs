@@ -263,7 +263,7 @@ fn passed_check(connection: &Connection, moved: &Moved, version: u32, sha256: &s
     };
     let Some(latest) = checks.first() else { return Err(refused(&format!("version {version} has none"))) };
     if !latest.is_passed_check() {
-        return Err(refused(&format!("the latest check of version {version}, on {}, failed", latest.date)));
+        return Err(refused(&format!("the latest check of version {version}, on {}, did not pass", latest.date)));
     }
     let elsewhere = if latest.machine == *RecordedMachine::here() { "" } else { ", on another machine" };
     Ok(format!("its check of {} passed{elsewhere} ({})", latest.date, latest.machine.description))
