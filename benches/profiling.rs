@@ -71,9 +71,10 @@ fn main() {
         let Some(run) = report.runs.first() else { continue };
         let p50 = run.latency_ms.typical();
         all.push(p50);
-        match &run.unstable_because {
-            None => stable.push(p50),
-            Some(reason) => println!("  p50 {p50:.4} ms, not stable: {reason}"),
+        let slowdown = run.machine_slowdown.unwrap_or(1.0);
+        println!("  p50 {p50:.4} ms, the machine at {slowdown:.3} times its best, {}", run.unstable_because.as_deref().unwrap_or("stable"));
+        if run.stable {
+            stable.push(p50);
         }
     }
     let apart = |values: &[f64]| (ends(values).1 / ends(values).0 - 1.0) * 100.0;

@@ -8,7 +8,7 @@ use super::{Plan, RunError, run};
 use crate::graph::{SymbolicShape, ValueType};
 use crate::ops::Placement;
 use crate::task::TaskCtx;
-use crate::tensor::Value;
+use crate::tensor::{Device, Value};
 
 /// Somebody who watches the steps of a program, of which `step` is the index.
 pub(super) trait Observer {
@@ -53,6 +53,8 @@ pub struct RunTrace {
     pub steps: Vec<(Duration, Duration)>,
     /// The whole run, with what is between the steps.
     pub total: Duration,
+    /// Whether the work of every step was over when the step was said to end.
+    pub is_complete: bool,
 }
 
 /// What the steps of one run moved and computed.
@@ -105,11 +107,12 @@ impl Plan {
         self.program.steps.iter().map(|step| StepInfo { node: &step.node, operator: &step.operator_name, origins: &step.origins })
     }
 
-    /// As [`Plan::run`], with the time of each step. On a GPU that is the time to ask for the work, not to do it.
+    /// As [`Plan::run`], with the time of each step. On a GPU each step is waited for, so a step takes no less than a way there and back.
     pub fn run_traced(&self, ctx: &TaskCtx, inputs: Vec<(String, Value)>) -> Result<(Vec<Value>, RunTrace), RunError> {
-        let mut stopwatch = Stopwatch { started: Instant::now(), steps: Vec::with_capacity(self.program.steps.len()) };
+        let steps = Vec::with_capacity(self.program.steps.len());
+        let mut stopwatch = Stopwatch { device: self.device(), started: Instant::now(), steps, is_complete: true };
         let outputs = run::run(ctx, self, inputs, &mut stopwatch)?;
-        let trace = RunTrace { total: stopwatch.started.elapsed(), steps: stopwatch.steps };
+        let trace = RunTrace { total: stopwatch.started.elapsed(), steps: stopwatch.steps, is_complete: stopwatch.is_complete };
         Ok((outputs, trace))
     }
 
@@ -124,12 +127,14 @@ impl Plan {
     }
 }
 
-struct Stopwatch {
+struct Stopwatch<'a> {
+    device: &'a Device,
     started: Instant,
     steps: Vec<(Duration, Duration)>,
+    is_complete: bool,
 }
 
-impl Observer for Stopwatch {
+impl Observer for Stopwatch<'_> {
     fn begin(&mut self, _step: usize) {
         let now = self.started.elapsed();
         self.steps.push((now, now));
@@ -138,6 +143,7 @@ impl Observer for Stopwatch {
     fn takes(&mut self, _step: usize, _inputs: &[Option<Value>]) {}
 
     fn end(&mut self, step: usize, _outputs: &[Value]) {
+        self.is_complete &= self.device.wait();
         let now = self.started.elapsed();
         if let Some((_, end)) = self.steps.get_mut(step) {
             *end = now;

@@ -16,8 +16,8 @@ use crate::kernels::product::{Epilogue, PackedMatrix, Rows, multiply};
 const SIDE: usize = 64;
 /// Products of one piece of work.
 const PRODUCTS: usize = 12;
-/// Floats that one piece of work copies: together with the copy, what a second level of caches holds.
-const FLOATS: usize = 64 << 10;
+/// Words that one piece of work reads. All pieces together read as much as a model of such runs might: of long ones, more than caches hold.
+const WORDS: usize = 64 << 10;
 /// What one piece of work takes, very roughly.
 const PIECE_SECONDS: f64 = 50e-6;
 /// Pieces that are timed together, so that a time is disturbed about as often as a run of the model.
@@ -31,6 +31,7 @@ const REMEMBERED: usize = 20;
 #[derive(Debug)]
 pub struct Probe {
     right: PackedMatrix,
+    words: Vec<u32>,
     lanes: Vec<Lane>,
     pieces: usize,
 }
@@ -40,8 +41,8 @@ pub struct Probe {
 struct Lane {
     left: Vec<f32>,
     result: Vec<f32>,
-    from: Vec<f32>,
-    to: Vec<f32>,
+    /// The piece that it begins with, so that no two threads read the same words at once.
+    first_piece: usize,
 }
 
 impl Probe {
@@ -49,20 +50,20 @@ impl Probe {
     pub fn beside(run_seconds: f64) -> Self {
         let n_lanes = if run_seconds < SHARED_SECONDS { 1 } else { rayon::current_num_threads() };
         let pieces = PIECES.into_iter().rev().find(|pieces| *pieces as f64 * PIECE_SECONDS <= run_seconds).unwrap_or(PIECES[0]);
-        let lane = |_| Lane { left: vec![1.0; SIDE * SIDE], result: Vec::with_capacity(SIDE * SIDE), from: vec![1.0; FLOATS], to: vec![0.0; FLOATS] };
+        let lane = |index| Lane { left: vec![1.0; SIDE * SIDE], result: Vec::with_capacity(SIDE * SIDE), first_piece: index * pieces / n_lanes };
         let right = PackedMatrix::new(SIDE, SIDE, None, |row, column| (row + column) as f32 * 1e-4);
-        Self { right, lanes: (0..n_lanes).map(lane).collect(), pieces }
+        Self { right, words: (0..(WORDS * pieces) as u32).collect(), lanes: (0..n_lanes).map(lane).collect(), pieces }
     }
 
     /// Seconds that a piece of work takes now.
     pub fn seconds(&mut self) -> f64 {
-        let (right, pieces) = (&self.right, self.pieces);
+        let (right, words) = (&self.right, self.words.as_slice());
         let started = Instant::now();
         match self.lanes.as_mut_slice() {
-            [lane] => lane.work(right, pieces),
-            lanes => lanes.par_iter_mut().for_each(|lane| lane.work(right, pieces)),
+            [lane] => lane.work(right, words),
+            lanes => lanes.par_iter_mut().for_each(|lane| lane.work(right, words)),
         }
-        started.elapsed().as_secs_f64() / pieces as f64
+        started.elapsed().as_secs_f64() / self.pieces as f64
     }
 
     /// Only times of the same work compare.
@@ -91,14 +92,14 @@ impl Probe {
 
 impl Lane {
     /// Arithmetic and memory, as models do.
-    fn work(&mut self, right: &PackedMatrix, pieces: usize) {
-        for _ in 0..pieces {
+    fn work(&mut self, right: &PackedMatrix, words: &[u32]) {
+        let (before, after) = words.split_at(self.first_piece * WORDS);
+        for piece in after.chunks(WORDS).chain(before.chunks(WORDS)) {
             for _ in 0..PRODUCTS {
                 let rows = Rows::matrix(&self.left, SIDE, SIDE);
                 multiply(&rows, right, Epilogue::default(), &mut self.result.spare_capacity_mut()[..SIDE * SIDE], SIDE, 0);
             }
-            self.to.copy_from_slice(&self.from);
-            black_box(&mut self.to);
+            black_box(piece.iter().fold(0_u32, |sum, word| sum.wrapping_add(*word)));
         }
     }
 }

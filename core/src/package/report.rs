@@ -31,7 +31,11 @@ pub(super) fn document(
         sections,
         provenance: Provenance {
             models: vec![source],
-            data: request.data.iter().map(|path| Source { name: super::file_name(path), path: path.display().to_string(), ..Source::default() }).collect(),
+            data: request
+                .data
+                .iter()
+                .map(|path| Source { name: super::file_name(path), path: path.display().to_string(), ..Source::default() })
+                .collect(),
             device: Some(model.device.label()),
             ..Provenance::now()
         },
@@ -61,6 +65,7 @@ fn history(runs: &[RunRecord]) -> Section {
         let view = RunView::from(run.clone());
         table.push(vec![view.date.as_str().into(), view.kind.name().into(), view.result().into(), view.machine.description.as_str().into()]);
     }
-    let notes = if runs.len() > MAX_RUNS { vec![format!("the newest {MAX_RUNS} of {}", format::counted(runs.len() as u64, "run"))] } else { Vec::new() };
+    let notes =
+        if runs.len() > MAX_RUNS { vec![format!("the newest {MAX_RUNS} of {}", format::counted(runs.len() as u64, "run"))] } else { Vec::new() };
     Section { heading: "What was known of it".to_owned(), notes, tables: vec![table], figures: Vec::new() }
 }

@@ -195,7 +195,7 @@ impl Profiler<'_> {
             Ok(taken)
         };
         // What a GPU does is not for the processor to tell.
-        let mut beside = MachineBeside { machine, home: self.home, probe: None };
+        let mut beside = MachineBeside { machine, home: self.home, probe: None, peak_bytes: None };
         let beside_cpu = (*device == Device::Cpu).then_some(&mut beside as &mut dyn Beside);
         let measured = measure(&Monotonic::default(), &pace, beside_cpu, run, |windows| {
             self.report(&what, (windows.len() as f64 / STABLE_WINDOWS as f64).min(0.95));
@@ -212,11 +212,15 @@ impl Profiler<'_> {
             latency_ms,
             rows_per_second: (measured.samples.len() * batch) as f64 / measured.seconds.max(1e-9),
             stable: measured.is_stable(),
+            machine_slowdown: measured.machine_slowdown,
             unstable_because: measured.unsteady.map(|reason| reason.to_string()),
             windows: measured.windows,
             histogram: Histogram::of(&measured.samples).into(),
             warm_up_ms: measured.first.iter().map(|seconds| seconds * 1e3).collect(),
-            memory: ConfigurationMemory { planned_activation_bytes: Some(costs.activation_peak_bytes), resident_peak_bytes: memory::peak_bytes() },
+            memory: ConfigurationMemory {
+                planned_activation_bytes: Some(costs.activation_peak_bytes),
+                resident_peak_bytes: beside.peak_bytes.or_else(memory::peak_bytes),
+            },
             within_budget: None,
         };
         let limit = self.request.max_latency.map(ms);
@@ -260,7 +264,12 @@ impl Profiler<'_> {
                 "the time of operators is an attribution, from runs under observation: it shows where time goes, and compares nothing".to_owned(),
             );
             if observed.operators.iter().any(|operator| operator.runs_on == RunsOn::Gpu) {
-                notes.push("the time that operators take on the GPU is not measured".to_owned());
+                let how = if observed.trace.is_complete {
+                    "each operator on the GPU was waited for, so its time holds the way there and back, which plain runs save"
+                } else {
+                    "the time that operators take on the GPU is not measured"
+                };
+                notes.push(how.to_owned());
             }
         }
         let pace = self.request.effort.pace();
@@ -308,10 +317,13 @@ struct MachineBeside<'a> {
     machine: &'a Machine,
     home: Option<&'a Path>,
     probe: Option<Probe>,
+    /// Of the runs so far: what stands beside the model is no part of its memory.
+    peak_bytes: Option<u64>,
 }
 
 impl Beside for MachineBeside<'_> {
     fn fit(&mut self, run_seconds: f64) -> Option<f64> {
+        self.peak_bytes = memory::peak_bytes();
         let probe = self.probe.insert(Probe::beside(run_seconds));
         probe.best_seconds(self.machine, self.home)
     }

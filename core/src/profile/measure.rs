@@ -54,6 +54,8 @@ pub struct Measurement {
     pub unsteady: Option<Unsteady>,
     /// What something that never changes took at best, over three windows; `None` where nobody asked.
     pub machine_seconds: Option<f64>,
+    /// What it took over the last three windows, in terms of the best that is known: 1.1 is 10 % slower.
+    pub machine_slowdown: Option<f64>,
     /// Seconds of the first runs, warm-up included.
     pub first: Vec<f64>,
 }
@@ -127,7 +129,8 @@ pub fn measure<E>(
         let machine_now = median(&looks);
         measurement.machine_seconds = measurement.machine_seconds.into_iter().chain(machine_now).min_by(f64::total_cmp);
         let best = measurement.machine_seconds.into_iter().chain(known_best).min_by(f64::total_cmp);
-        measurement.unsteady = steadiness(&measurement.windows, machine_now.zip(best)).err();
+        measurement.machine_slowdown = machine_now.zip(best).map(|(now, best)| now / best);
+        measurement.unsteady = steadiness(&measurement.windows, measurement.machine_slowdown).err();
         let is_over = measurement.windows.len() >= STABLE_WINDOWS && clock.now() - begun >= pace.limit;
         if measurement.is_stable() || is_over {
             break;

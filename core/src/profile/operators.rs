@@ -27,7 +27,7 @@ pub struct OperatorReport {
     pub inputs: Vec<String>,
     pub outputs: Vec<String>,
     pub calls_per_run: u64,
-    /// Mean of the observed runs; `None` for a GPU, whose time is not measured.
+    /// Mean of the observed runs; `None` for a GPU that does not say when it has done its work.
     pub time_ms: Option<f64>,
     /// Of the time of all operators.
     pub share: Option<f64>,
@@ -89,6 +89,7 @@ pub(super) fn observe(
     let mut sums = vec![0.0; plan.n_steps()];
     let mut totals = 0.0;
     let mut n_runs = 0;
+    let mut is_complete = true;
     let mut fastest: Option<RunTrace> = None;
     plan.run(ctx, inputs.to_vec())?;
     while n_runs < MIN_RUNS || (n_runs < MAX_RUNS && clock.now() < OBSERVE_FOR) {
@@ -97,6 +98,7 @@ pub(super) fn observe(
         for (sum, (begin, end)) in sums.iter_mut().zip(&trace.steps) {
             *sum += (*end - *begin).as_secs_f64();
         }
+        is_complete &= trace.is_complete;
         totals += trace.total.as_secs_f64();
         n_runs += 1;
         if fastest.as_ref().is_none_or(|fastest| trace.total < fastest.total) {
@@ -107,7 +109,7 @@ pub(super) fn observe(
     let all: f64 = means.iter().sum();
     let steps = plan.steps().zip(&means).zip(&costs.steps);
     let operators = steps.map(|((step, seconds), cost)| {
-        let seconds = (cost.runs_on != RunsOn::Gpu).then_some(*seconds);
+        let seconds = is_complete.then_some(*seconds);
         let mut report = OperatorReport {
             node: step.node.to_owned(),
             operator: step.operator.to_owned(),
@@ -128,7 +130,8 @@ pub(super) fn observe(
             bound: None,
         };
         if let Some(seconds) = seconds {
-            report.judge(seconds, roof);
+            // What the processor can do says nothing of a GPU.
+            report.judge(seconds, roof.filter(|_| cost.runs_on != RunsOn::Gpu));
         }
         report
     });

@@ -104,6 +104,8 @@ pub struct RunReport {
     pub rows_per_second: f64,
     /// Whether the last three windows lay within 10 % of each other, in latency and throughput, while the machine was within 5 % of its best.
     pub stable: bool,
+    /// What a fixed piece of work took meanwhile, in terms of the best that is known of this machine: 1.1 is 10 % slower. Not looked at on a GPU.
+    pub machine_slowdown: Option<f64>,
     /// `this machine was 12 % slower than at its best`.
     pub unstable_because: Option<String>,
     pub windows: Vec<Window>,

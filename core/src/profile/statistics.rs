@@ -131,8 +131,8 @@ impl std::fmt::Display for Unsteady {
 }
 
 /// Whether the last three windows lie within 10 % of each other, in latency and in throughput, and the machine was within 5 % of its best
-/// meanwhile. `machine`: what something that never changes took then, and at best.
-pub fn steadiness(windows: &[Window], machine: Option<(f64, f64)>) -> Result<(), Unsteady> {
+/// meanwhile. `machine_slowdown`: what something that never changes took then, in terms of the best.
+pub fn steadiness(windows: &[Window], machine_slowdown: Option<f64>) -> Result<(), Unsteady> {
     let last = windows.len().checked_sub(STABLE_WINDOWS).and_then(|start| windows.get(start..)).ok_or(Unsteady::TooFewWindows)?;
     let spread = |value: fn(&Window) -> f64| {
         let (low, high) = last.iter().map(value).fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
@@ -142,8 +142,8 @@ pub fn steadiness(windows: &[Window], machine: Option<(f64, f64)>) -> Result<(),
     if spread > STABLE_RATIO {
         return Err(Unsteady::Windows(spread - 1.0));
     }
-    match machine {
-        Some((now, best)) if now > best * STABLE_MACHINE_RATIO => Err(Unsteady::SlowMachine(now / best - 1.0)),
+    match machine_slowdown {
+        Some(slowdown) if slowdown > STABLE_MACHINE_RATIO => Err(Unsteady::SlowMachine(slowdown - 1.0)),
         _ => Ok(()),
     }
 }

@@ -18,14 +18,18 @@ pub(super) fn write(path: &Path, operators: &[OperatorReport], trace: &RunTrace,
     Ok(())
 }
 
-/// The run and, inside it, its operators. On a GPU an event is the asking for work, and says so.
+/// The run and, inside it, its operators. On a GPU each was waited for, and says so.
 fn events(operators: &[OperatorReport], trace: &RunTrace, device: &str) -> Value {
     let microseconds = |time: Duration| time.as_nanos() as f64 / 1e3;
     let run = json!({
         "name": "run", "cat": "run", "ph": "X", "pid": 1, "tid": 1, "ts": 0.0, "dur": microseconds(trace.total), "args": {"device": device},
     });
     let steps = operators.iter().zip(&trace.steps).map(|(operator, (begin, end))| {
-        let category = if operator.runs_on == RunsOn::Gpu { "GPU, time to submit only" } else { operator.runs_on.name() };
+        let category = match operator.runs_on {
+            RunsOn::Gpu if trace.is_complete => "GPU, each waited for",
+            RunsOn::Gpu => "GPU, time to submit only",
+            other => other.name(),
+        };
         json!({
             "name": operator.operator, "cat": category, "ph": "X", "pid": 1, "tid": 1,
             "ts": microseconds(*begin), "dur": microseconds(end.saturating_sub(*begin)),
@@ -64,7 +68,8 @@ mod tests {
             roof_share: None,
             bound: None,
         };
-        let trace = RunTrace { steps: vec![(Duration::from_micros(2), Duration::from_nanos(3500))], total: Duration::from_micros(10) };
+        let trace =
+            RunTrace { steps: vec![(Duration::from_micros(2), Duration::from_nanos(3500))], total: Duration::from_micros(10), is_complete: false };
         let events = events(&[operator], &trace, "CPU");
         assert_eq!(events["traceEvents"][0]["dur"], 10.0);
         let event = &events["traceEvents"][1];

@@ -4,9 +4,9 @@ use super::{JobKind, JobResult, Session, file_name};
 use crate::compare::check::{self, CheckRequest};
 use crate::compare::diff::{self, DiffRequest};
 use crate::compare::{self, CompareRequest};
+use crate::format;
 use crate::jobs::JobId;
 use crate::registry::RunKind;
-use crate::format;
 
 impl Session {
     pub(super) fn compare(&mut self, request: CompareRequest) -> JobId {

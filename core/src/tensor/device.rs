@@ -24,6 +24,16 @@ pub struct GpuDevice {
     is_software: bool,
 }
 
+impl Device {
+    /// Waits until the device has done all that it was asked to do; whether it can say so. The CPU is never behind.
+    pub(crate) fn wait(&self) -> bool {
+        match self {
+            Self::Cpu => true,
+            Self::Gpu(gpu) => gpu.burn.sync().is_ok(),
+        }
+    }
+}
+
 impl PartialEq for GpuDevice {
     fn eq(&self, other: &Self) -> bool {
         self.burn == other.burn

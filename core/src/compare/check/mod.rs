@@ -329,5 +329,16 @@ fn report(request: &CheckRequest, model: Option<&OpenModel>, against: Option<&Op
         }
     };
     let is_strict = request.is_strict;
-    CheckReport { model: title, model_sha256, against: against.map(OpenModel::title), verdict, passes, is_strict, conditions, comparison, notes, provenance }
+    CheckReport {
+        model: title,
+        model_sha256,
+        against: against.map(OpenModel::title),
+        verdict,
+        passes,
+        is_strict,
+        conditions,
+        comparison,
+        notes,
+        provenance,
+    }
 }
