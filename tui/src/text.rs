@@ -16,7 +16,18 @@ pub struct TextTable {
     rows: Vec<Vec<String>>,
 }
 
+/// Some columns of a table as lines: titles and texts that are too wide go on below themselves, so that nothing is cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Laid {
+    pub header: Vec<String>,
+    /// The lines of each row.
+    pub rows: Vec<Vec<String>>,
+}
+
 const GAP: usize = 2;
+
+/// A text that wraps is not narrower than this, or it would be a column of syllables.
+const NARROWEST_TEXT: usize = 12;
 
 impl TextTable {
     pub fn new(columns: &[(&str, Align)]) -> Self {
@@ -72,6 +83,96 @@ impl TextTable {
         }
     }
 
+    /// Cells that the whole table takes without wrapping anything.
+    pub fn natural_width(&self) -> usize {
+        let gaps = GAP * self.columns.len().saturating_sub(1);
+        self.columns.iter().enumerate().map(|(column, (name, _))| self.cells_width(column).max(name.width())).sum::<usize>() + gaps
+    }
+
+    /// The columns in pages that fit `width`: each begins with the first column, which says what the rows are.
+    pub fn pages(&self, width: usize) -> Vec<Vec<usize>> {
+        let mut pages = Vec::new();
+        let mut page: Vec<usize> = Vec::new();
+        let mut used = 0;
+        for column in 0..self.columns.len() {
+            let needed = self.least_width(column);
+            if page.len() > 1 && used + GAP + needed > width {
+                pages.push(std::mem::replace(&mut page, vec![0]));
+                used = self.least_width(0);
+            }
+            used += needed + if page.is_empty() { 0 } else { GAP };
+            page.push(column);
+        }
+        pages.push(page);
+        pages
+    }
+
+    /// Some columns, none of their lines wider than `width`.
+    pub fn laid_out(&self, columns: &[usize], width: usize) -> Laid {
+        let widths = self.laid_widths(columns, width);
+        let block = |cells: Vec<Vec<String>>| -> Vec<String> {
+            let height = cells.iter().map(Vec::len).max().unwrap_or(0);
+            let line = |index: usize| {
+                let mut line = String::new();
+                for ((place, column), cell_width) in columns.iter().enumerate().zip(&widths) {
+                    let align = self.columns.get(*column).map_or(Align::Left, |(_, align)| *align);
+                    let cell = cells.get(place).and_then(|lines| lines.get(index)).map_or("", String::as_str);
+                    line.push_str(&" ".repeat(if place > 0 { GAP } else { 0 }));
+                    line.push_str(&padded(cell, *cell_width, align));
+                }
+                line.truncate(line.trim_end().len());
+                line
+            };
+            (0..height).map(line).collect()
+        };
+        let titles: Vec<Vec<String>> = columns.iter().zip(&widths).map(|(column, width)| broken(self.title(*column), *width)).collect();
+        let height = titles.iter().map(Vec::len).max().unwrap_or(0);
+        // Titles stand right above their cells.
+        let sunken = titles.into_iter().map(|lines| [vec![String::new(); height - lines.len()], lines].concat()).collect();
+        let row = |row: &Vec<String>| {
+            let cells = columns.iter().zip(&widths).map(|(column, width)| broken(row.get(*column).map_or("", String::as_str), *width));
+            block(cells.collect())
+        };
+        Laid { header: block(sunken), rows: self.rows.iter().map(row).collect() }
+    }
+
+    fn title(&self, column: usize) -> &str {
+        self.columns.get(column).map_or("", |(name, _)| name.as_str())
+    }
+
+    fn cells_width(&self, column: usize) -> usize {
+        self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
+    }
+
+    /// How narrow a column may become: titles and texts wrap, numbers never do.
+    fn least_width(&self, column: usize) -> usize {
+        let title = pieces(self.title(column)).map(|piece| piece.trim_end().width()).max().unwrap_or(0);
+        let cells = self.cells_width(column);
+        match self.columns.get(column) {
+            Some((_, Align::Left)) => cells.min(NARROWEST_TEXT).max(title),
+            _ => cells.max(title),
+        }
+    }
+
+    /// Titles give way first, then the widest texts; numbers only where even that is not enough.
+    fn laid_widths(&self, columns: &[usize], width: usize) -> Vec<usize> {
+        let available = width.saturating_sub(GAP * columns.len().saturating_sub(1));
+        let mut widths: Vec<usize> = columns.iter().map(|column| self.cells_width(*column).max(self.title(*column).width())).collect();
+        let least: Vec<usize> = columns.iter().map(|column| self.least_width(*column)).collect();
+        if widths.iter().sum::<usize>() > available {
+            widths = columns.iter().zip(&least).map(|(column, least)| self.cells_width(*column).max(*least)).collect();
+        }
+        let smallest = vec![1; columns.len()];
+        for floor in [least, smallest] {
+            while widths.iter().sum::<usize>() > available {
+                let can_give = widths.iter_mut().zip(&floor).filter(|(width, floor)| **width > **floor).map(|(width, _)| width);
+                let Some(widest) = can_give.max() else { break };
+                *widest -= 1;
+            }
+        }
+        widths
+    }
+
     fn line(&self, row: &[String], widths: &[usize]) -> String {
         let mut line = String::new();
         for (index, ((_, align), width)) in self.columns.iter().zip(widths).enumerate() {
@@ -119,6 +220,37 @@ pub fn cut(text: &str, width: usize) -> String {
         kept.push('…');
     }
     kept
+}
+
+/// Where a name may be broken: behind a blank and behind the signs that names are made with.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive([' ', '-', '_', '/', '.', ','])
+}
+
+/// A cell as lines of at most `width` cells, broken where a name may be broken, and anywhere where it has no such place.
+fn broken(text: &str, width: usize) -> Vec<String> {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if clean.width() <= width {
+        return vec![clean];
+    }
+    let mut lines = vec![];
+    let mut line = String::new();
+    for piece in pieces(&clean) {
+        if !line.is_empty() && line.width() + piece.trim_end().width() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        for c in piece.chars() {
+            if line.width() + c.width().unwrap_or(0) > width && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            // A blank at a break is the break.
+            if !(line.is_empty() && c == ' ') {
+                line.push(c);
+            }
+        }
+    }
+    lines.push(line);
+    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// `text` as lines of at most `width` cells, broken at blanks where there are some.

@@ -10,6 +10,8 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
+use super::panel;
+use super::scroll::Scroll;
 use crate::theme::Theme;
 
 /// Signs of the series in plain ASCII and in the legend, so that no series is told apart by its colour alone.
@@ -17,6 +19,33 @@ const SIGNS: [char; 6] = ['*', '+', 'o', 'x', '#', '@'];
 
 /// Steps of a bar's outline, so that it is filled rather than hatched.
 const BAR_STEPS: u32 = 24;
+
+/// Draws the figure under its title, which states the finding; the title alone where there is no room for more.
+pub fn titled(frame: &mut Frame<'_>, area: Rect, figure: &Figure, theme: Theme) {
+    let title = panel::sentence(&figure.title, usize::from(area.width), theme.heading());
+    let height = u16::try_from(title.len()).unwrap_or(1).min(area.height);
+    panel::lines(frame, Rect { height, ..area }, title);
+    let below = Rect { y: area.y + height, height: area.height - height, ..area };
+    if below.height > 2 && below.width > 12 {
+        plot(frame, below, figure, theme);
+    }
+}
+
+/// All figures side by side where there is room; else one, which the arrows change.
+pub fn several(frame: &mut Frame<'_>, area: Rect, mut figures: Vec<Figure>, place: &Scroll, theme: Theme) {
+    const READABLE_WIDTH: u16 = 50;
+    let n = figures.len();
+    if area.width >= READABLE_WIDTH * u16::try_from(n).unwrap_or(u16::MAX) {
+        let areas = Layout::horizontal(vec![Constraint::Fill(1); n]).spacing(2).split(area);
+        figures.iter().zip(areas.iter()).for_each(|(figure, area)| titled(frame, *area, figure, theme));
+        return;
+    }
+    let place = place.place(n);
+    if let Some(figure) = figures.get_mut(place) {
+        figure.title = format!("{}  ({} of {n} ← →)", figure.title, place + 1);
+        titled(frame, area, figure, theme);
+    }
+}
 
 /// Draws the figure; its title stands elsewhere. A legend takes the first line, where there are several series.
 pub fn plot(frame: &mut Frame<'_>, area: Rect, figure: &Figure, theme: Theme) {

@@ -136,7 +136,7 @@ pub fn list(view: &RegistryView, page: &mut Page) {
 }
 
 /// `champion v3, production v2 (protected)`.
-fn aliases_text(aliases: &[AliasView]) -> String {
+pub fn aliases_text(aliases: &[AliasView]) -> String {
     let text = |alias: &AliasView| {
         let version = alias.version.map_or_else(|| "nothing yet".to_owned(), |version| format!("v{version}"));
         format!("{} {version}{}", alias.alias, if alias.is_protected { " (protected)" } else { "" })
