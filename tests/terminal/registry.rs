@@ -13,7 +13,7 @@ fn a_model_is_added_aliased_rolled_back_and_removed() {
     driver.shows("no earlier version to go back to");
     // Nothing is removed for a slip of the finger, and nothing that an alias holds.
     driver.press("xyes<enter>").settle();
-    driver.shows("nothing was changed").shows("wine v1 @champion");
+    driver.shows("nothing is removed: expected wine:1, found yes").shows("wine v1 @champion").press("<esc>");
     driver.press("xwine:1<enter>").settle();
     driver.shows("held by the alias 'champion'");
     driver.press("m-champion<enter>").settle();

@@ -146,7 +146,7 @@ impl TextTable {
 
     /// How narrow a column may become: titles and texts wrap, numbers never do.
     fn least_width(&self, column: usize) -> usize {
-        let title = pieces(self.title(column)).map(|piece| piece.trim_end().width()).max().unwrap_or(0);
+        let title = title_width(self.title(column));
         let cells = self.cells_width(column);
         match self.columns.get(column) {
             Some((_, Align::Left)) => cells.min(NARROWEST_TEXT).max(title),
@@ -168,6 +168,17 @@ impl TextTable {
                 let can_give = widths.iter_mut().zip(&floor).filter(|(width, floor)| **width > **floor).map(|(width, _)| width);
                 let Some(widest) = can_give.max() else { break };
                 *widest -= 1;
+            }
+        }
+        // Titles take back what was given in vain.
+        for (column, width) in columns.iter().zip(0..) {
+            let spare = available.saturating_sub(widths.iter().sum());
+            let wanted = self.title(*column).width();
+            if let Some(width) = widths.get_mut(width)
+                && wanted > *width
+                && wanted - *width <= spare
+            {
+                *width = wanted;
             }
         }
         widths
@@ -222,35 +233,50 @@ pub fn cut(text: &str, width: usize) -> String {
     kept
 }
 
-/// Where a name may be broken: behind a blank and behind the signs that names are made with.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive([' ', '-', '_', '/', '.', ','])
-}
-
-/// A cell as lines of at most `width` cells, broken where a name may be broken, and anywhere where it has no such place.
+/// A cell as lines of at most `width` cells: broken at blanks; a word that is too long behind the signs that names are made with, else anywhere.
 fn broken(text: &str, width: usize) -> Vec<String> {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if clean.width() <= width {
         return vec![clean];
     }
-    let mut lines = vec![];
+    let mut lines = Vec::new();
     let mut line = String::new();
-    for piece in pieces(&clean) {
-        if !line.is_empty() && line.width() + piece.trim_end().width() > width {
+    for word in clean.split_whitespace() {
+        let gap = usize::from(!line.is_empty());
+        if line.width() + gap + word.width() <= width {
+            line.push_str(if gap > 0 { " " } else { "" });
+            line.push_str(word);
+            continue;
+        }
+        if gap > 0 {
             lines.push(std::mem::take(&mut line));
         }
-        for c in piece.chars() {
-            if line.width() + c.width().unwrap_or(0) > width && !line.is_empty() {
+        for piece in word.split_inclusive(['-', '_', '/', '.', ',']) {
+            if !line.is_empty() && line.width() + piece.width() > width {
                 lines.push(std::mem::take(&mut line));
             }
-            // A blank at a break is the break.
-            if !(line.is_empty() && c == ' ') {
+            for c in piece.chars() {
+                if !line.is_empty() && line.width() + c.width().unwrap_or(0) > width {
+                    lines.push(std::mem::take(&mut line));
+                }
                 line.push(c);
             }
         }
     }
     lines.push(line);
-    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+    lines
+}
+
+/// The least width in which a title takes two lines, or one.
+fn title_width(title: &str) -> usize {
+    const LINES: usize = 2;
+    let least = title.width().div_ceil(LINES);
+    (least..title.width()).find(|width| broken(title, *width).len() <= LINES && is_whole(title, *width)).unwrap_or_else(|| title.width())
+}
+
+/// Whether no word is broken but behind a sign.
+fn is_whole(text: &str, width: usize) -> bool {
+    text.split([' ', '-', '_', '/', '.', ',']).all(|word| word.width() < width.max(1))
 }
 
 /// `text` as lines of at most `width` cells, broken at blanks where there are some.

@@ -1,15 +1,15 @@
 //! `drydock diff`: what changed between two model files.
 
-use drydock_core::compare::diff::DiffRequest;
+use drydock_core::compare::diff::{DiffReport, DiffRequest};
 use drydock_core::session::{Command, command_line};
 
 use super::args::{CommonArgs, DiffArgs};
 use super::output::{Output, object};
 use super::report;
 use super::runner::{Failure, Runner};
-use crate::page::Tone;
+use crate::page::{Page, Tone};
 
-pub fn run(args: &DiffArgs, output: &mut Output, common: &CommonArgs) -> Result<(), Failure> {
+pub fn run(args: &DiffArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let request = DiffRequest { a: args.a.clone(), b: args.b.clone() };
     let mut runner = Runner::new(common)?;
     runner.run(Command::Diff(request.clone()))?;
@@ -21,15 +21,29 @@ pub fn run(args: &DiffArgs, output: &mut Output, common: &CommonArgs) -> Result<
     if output.json {
         output.document(object(&*found));
     } else if !output.quiet {
-        output.page.toned(Tone::Heading, &found.headline());
-        for line in &found.signature {
-            output.page.sentence(Tone::Plain, line);
-        }
-        for table in [found.cost_table(), found.nodes_table(), found.weights_table()] {
-            if !table.rows.is_empty() {
-                report::section(&mut output.page, &table);
-            }
-        }
+        describe(&found, &mut output.page);
     }
     Ok(())
+}
+
+/// What changed, node by node and weight by weight: each change of a node on its own line.
+pub fn describe(report: &DiffReport, page: &mut Page) {
+    page.paragraph(Tone::Heading, &report.headline());
+    for line in &report.signature {
+        page.sentence(Tone::Plain, line);
+    }
+    report::section(page, &report.cost_table());
+    if !report.nodes.is_empty() {
+        page.heading(&report.nodes_table().title);
+    }
+    for node in &report.nodes {
+        let operator = if node.operator == node.node { String::new() } else { format!(" ({})", node.operator) };
+        page.sentence(Tone::Plain, &format!("{} {}{operator}", node.change.word(), node.node));
+        for detail in &node.details {
+            page.indented(4, Tone::Faint, detail);
+        }
+    }
+    if !report.weights.is_empty() {
+        report::section(page, &report.weights_table());
+    }
 }

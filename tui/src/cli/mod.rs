@@ -8,7 +8,7 @@ use drydock_core::jobs;
 pub mod args;
 mod check;
 pub mod compare;
-mod diff;
+pub mod diff;
 mod doctor;
 pub mod inspect;
 pub mod models;
@@ -82,7 +82,7 @@ fn dispatch(command: &Command, common: &CommonArgs, output: &mut Output) -> Resu
         Command::Models(args) => models::run(args, common, output),
         Command::Compare(args) => compare::run(args, common, output),
         Command::Check(args) => check::run(args, common, output),
-        Command::Diff(args) => diff::run(args, output, common),
+        Command::Diff(args) => diff::run(args, common, output),
         Command::Doctor(_) => {
             doctor::run(output);
             Ok(())

@@ -8,6 +8,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{CompareScreen, Field, Part, View, verdict_line};
+use crate::cli;
+use crate::page::Page;
 use crate::text::{TextTable, cut};
 use crate::theme::Theme;
 use crate::widgets::parts::Part as _;
@@ -226,11 +228,9 @@ fn draw_files(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: V
         .into_iter()
         .map(|(letter, side)| Line::from(vec![Span::styled(format!("{letter} "), theme.accent()), Span::raw(cut(&side.path, width.saturating_sub(2)))]))
         .collect();
-    lines.extend(panel::sentence(&report.headline(), width, theme.heading()));
-    lines.extend(report.signature.iter().flat_map(|change| panel::sentence(change, width, Style::new())));
-    for table in [report.cost_table(), report.nodes_table(), report.weights_table()] {
-        lines.extend(titled_table(screen, &table, width, theme));
-    }
+    let mut page = Page::new(width);
+    cli::diff::describe(report, &mut page);
+    lines.extend(panel::page_lines(&page, theme));
     screen.scroll.draw(frame, area, lines, theme);
 }
 

@@ -54,8 +54,9 @@ fn draw_list(screen: &ModelsScreen, frame: &mut Frame<'_>, area: Rect, view: Vie
     let inner = panel::panel(frame, area, "Models", screen.pane == Pane::List, theme);
     let width = usize::from(inner.width);
     let mut lines = question_lines(screen, frame, inner, view);
-    for work in [&screen.opening, &screen.acting] {
-        lines.extend(work.failure_lines("cancelled", width, view));
+    // Why the act before failed is of no interest while the next one is asked for.
+    if screen.asked.is_none() {
+        lines.extend([&screen.opening, &screen.acting].into_iter().flat_map(|work| work.failure_lines("cancelled", width, view)));
     }
     if screen.entries.is_empty() {
         lines.extend(panel::sentence("Here you open a model and see the ones opened before.", width, theme.faint()));
