@@ -12,6 +12,9 @@ use crate::verify::VerifyRequest;
 
 /// Packs a model with golden cases that it computes now, and the runs that are known of it.
 pub fn package(ctx: &TaskCtx, model: &OpenModel, runs: &[RunRecord], request: &PackageRequest) -> Result<PackageReport, PackageError> {
+    if !super::is_package(&request.output) {
+        return Err(PackageError::Name { path: request.output.clone() });
+    }
     if !request.overwrite && request.output.exists() {
         return Err(PackageError::Exists { path: request.output.clone() });
     }

@@ -1,15 +1,78 @@
 //! `drydock compare`: versions on the same rows.
 
-use drydock_core::compare::{CompareReport, CompareRequest, PairReport, Split};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use drydock_core::compare::{CompareReport, CompareRequest, PairReport, Split, Window};
 use drydock_core::format;
 use drydock_core::score::{OnError, parse_names};
 use drydock_core::session::{Command, command_line};
 
-use super::args::{CommonArgs, CompareArgs, OnErrorArg, TableArgs};
+use super::args::{CommonArgs, OnErrorArg, ReportArgs, TableArgs, parse_count, parse_share};
 use super::output::{Output, say};
 use super::report;
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
+
+/// Compare versions on the same rows: agreement, metrics with intervals, rows that change
+///
+/// The first version is the baseline. Metrics need a label column; agreement does not.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock compare sample-models/payment-fraud/model.onnx \\\n    sample-models/payment-fraud-v2/model.onnx \\\n    --data sample-models/payment-fraud/new.csv\n  drydock compare sample-models/payment-fraud/model.onnx \\\n    sample-models/payment-fraud-v2/model.onnx --no-latency \\\n    --data sample-models/payment-fraud/drifted.csv --window 500 --split 0.1 --md"
+)]
+pub struct CompareArgs {
+    /// Two model files or more; the first is the baseline
+    #[arg(required = true, num_args = 2.., value_name = "VERSION", value_hint = ValueHint::FilePath)]
+    pub versions: Vec<PathBuf>,
+
+    /// The table: CSV, TSV, Parquet, NDJSON or Arrow IPC, plain or .gz or .zst
+    #[arg(long, value_name = "TABLE", value_hint = ValueHint::FilePath)]
+    pub data: PathBuf,
+
+    #[command(flatten)]
+    pub table: TableArgs,
+
+    /// Write the rows that changed most here; the name says the format
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub changed: Option<PathBuf>,
+
+    /// Changed rows that are kept
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub limit: usize,
+
+    /// Follow agreement and metrics by the times in this column
+    #[arg(long, value_name = "COLUMN", requires = "window")]
+    pub time: Option<String>,
+
+    /// The length of a window: 1h, 1d, 1w, or a number of rows
+    #[arg(long, value_name = "WINDOW")]
+    pub window: Option<Window>,
+
+    /// Replay a canary: the share of the rows that the second version serves
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    pub split: Option<f64>,
+
+    /// Rows with the same value in this column go to the same version
+    #[arg(long, value_name = "COLUMN", requires = "split")]
+    pub split_by: Option<String>,
+
+    /// Measure no latency and no memory
+    #[arg(long)]
+    pub no_latency: bool,
+
+    /// Rows per batch [default: chosen for the models]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub batch: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+}
 
 /// Changed rows that are printed; files and JSON have them all.
 const PRINTED_ROWS: usize = 10;

@@ -1,13 +1,38 @@
 //! `drydock diff`: what changed between two model files.
 
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 use drydock_core::compare::diff::{DiffReport, DiffRequest};
 use drydock_core::session::{Command, command_line};
 
-use super::args::{CommonArgs, DiffArgs};
+use super::args::{CommonArgs, ReportArgs};
 use super::output::{Output, object};
 use super::report;
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
+
+/// Show what changed between two model files: nodes, attributes, shapes, weights, cost
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock diff sample-models/payment-fraud/model.onnx \\\n    sample-models/payment-fraud-v2/model.onnx\n  drydock diff sample-models/digits/model.onnx \\\n    sample-models/digits/model.onnx --json"
+)]
+pub struct DiffArgs {
+    /// The older file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub a: PathBuf,
+
+    /// The newer file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub b: PathBuf,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// Replace a report that exists
+    #[arg(long)]
+    pub force: bool,
+}
 
 pub fn run(args: &DiffArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let request = DiffRequest { a: args.a.clone(), b: args.b.clone() };

@@ -33,7 +33,7 @@ struct Check {
 /// Reads a file into a request, where the request says nothing itself.
 pub fn read_config(path: &Path, request: &mut CheckRequest) -> Result<(), CompareError> {
     let wrong = |message: String| CompareError::Unfit(format!("{}: {message}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(crate::format::file_problem(&error)))?;
     let file: File = toml::from_str(&text).map_err(|error| wrong(error.message().replace('\n', " ")))?;
     let Some(check) = file.check else { return Ok(()) };
     let folder = path.parent().unwrap_or_else(|| Path::new(""));

@@ -15,6 +15,7 @@ pub struct ModelsArgs {
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
     Add(AddArgs),
+    /// List the models with their latest versions and their aliases
     List,
     Show(ShowArgs),
     Alias(AliasArgs),

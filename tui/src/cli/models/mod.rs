@@ -14,7 +14,8 @@ use super::output::{Output, object, say};
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
 use crate::text::{Align, TextTable};
-use args::{AliasArgs, ModelsArgs, ModelsCommand};
+pub use args::ModelsArgs;
+use args::{AliasArgs, ModelsCommand};
 
 pub fn run(args: &ModelsArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let mut runner = Runner::new(common)?;

@@ -102,12 +102,12 @@ fn draw_part(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, report: 
     }
 }
 
-/// `A payment-fraud v1   C payment-fraud v3   version 2 of 3`: what the letters of the tables stand for.
+/// `A payment-fraud v1   C payment-fraud v3   2 of 3, n next`: what the letters of the tables stand for.
 fn letters_line(report: &CompareReport, pair: &PairReport, width: usize, theme: Theme) -> Line<'static> {
     let name = |version: usize| report.versions.get(version).map_or("", |version| version.name.as_str());
     let which = match report.pairs.len() {
         0 | 1 => String::new(),
-        n_pairs => format!("   version {} of {n_pairs}, n for the next", pair.version),
+        n_pairs => format!("   {} of {n_pairs}, n next", pair.version),
     };
     let room = width.saturating_sub(which.chars().count() + 7) / 2;
     let letter = |version: usize| Span::styled(format!("{} ", CompareReport::letter(version)), theme.accent());
@@ -138,7 +138,8 @@ fn draw_metrics(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, (repo
         lines.push(Line::default());
     }
     let versions = report.versions_table();
-    let of_the_pair = if TextTable::of_report(&versions, &[]).natural_width() > width { table::turned(&versions, &[0, pair.version]) } else { versions };
+    let of_the_pair =
+        if TextTable::of_report(&versions, &[]).natural_width() > width { table::turned(&versions, &[0, pair.version]) } else { versions };
     for table in [report.agreement_table(pair), of_the_pair] {
         lines.extend(table::lines(&table, width, &screen.page, theme));
         lines.push(Line::default());
@@ -152,12 +153,12 @@ fn draw_rows(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, (report,
     let rows = &pair.changed.rows;
     let width = usize::from(area.width);
     let selected = screen.row.min(rows.len().saturating_sub(1));
-    let Some(row) = rows.get(selected) else {
-        panel::nothing(frame, area, "No row changes.", theme);
-        return;
-    };
     let [head, top, bottom] = Layout::vertical([Constraint::Length(1), Constraint::Fill(3), Constraint::Fill(2)]).areas(area);
     panel::lines(frame, head, vec![letters_line(report, pair, width, theme)]);
+    let Some(row) = rows.get(selected) else {
+        panel::nothing(frame, top, "No row changes.", theme);
+        return;
+    };
     let mut table = report.changed_table(pair);
     if let Some(column) = table.columns.get_mut(2) {
         column.title = CompareReport::letter(pair.version).to_string();
@@ -226,7 +227,9 @@ fn draw_files(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: V
     };
     let mut lines: Vec<Line<'_>> = [("A", &report.a), ("B", &report.b)]
         .into_iter()
-        .map(|(letter, side)| Line::from(vec![Span::styled(format!("{letter} "), theme.accent()), Span::raw(cut(&side.path, width.saturating_sub(2)))]))
+        .map(|(letter, side)| {
+            Line::from(vec![Span::styled(format!("{letter} "), theme.accent()), Span::raw(cut(&side.path, width.saturating_sub(2)))])
+        })
         .collect();
     let mut page = Page::new(width);
     cli::diff::describe(report, &mut page);

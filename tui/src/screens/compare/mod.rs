@@ -55,8 +55,7 @@ enum Part {
 }
 
 impl crate::widgets::parts::Part for Part {
-    const ALL: &'static [Self] =
-        &[Self::Setup, Self::Metrics, Self::Rows, Self::Why, Self::Calibration, Self::Windows, Self::Files, Self::Gate];
+    const ALL: &'static [Self] = &[Self::Setup, Self::Metrics, Self::Rows, Self::Why, Self::Calibration, Self::Windows, Self::Files, Self::Gate];
 
     fn name(self) -> &'static str {
         match self {

@@ -305,8 +305,7 @@ mod tests {
     #[test]
     fn a_package_has_the_options_of_the_command_line() {
         let packed = |answers: &[&str]| asked(Question::Package, answers).act();
-        let request =
-            PackageRequest { output: "p.drydock".into(), data: Some("new.csv".into()), rows: 50, seed: 7, overwrite: true };
+        let request = PackageRequest { output: "p.drydock".into(), data: Some("new.csv".into()), rows: 50, seed: 7, overwrite: true };
         assert_eq!(packed(&["p.drydock", "new.csv", "50", "7", "yes"]), Ok(Some(Act::Package(request))));
         assert_eq!(packed(&["p.drydock"]), Ok(Some(Act::Package(PackageRequest { output: "p.drydock".into(), ..PackageRequest::default() }))));
         assert_eq!(packed(&["p.zip"]).unwrap_err().field, 0);

@@ -1,8 +1,8 @@
 //! What became of a model's speed: over its versions, and over the profiles of one of them.
 
 use drydock_core::format;
-use drydock_core::profile::history::history_figure;
 use drydock_core::profile::ProfileSummary;
+use drydock_core::profile::history::history_figure;
 use drydock_core::registry::{ModelView, RunKind, VersionView};
 use drydock_core::report::{Axis, Figure, Scale, Series};
 

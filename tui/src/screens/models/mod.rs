@@ -291,13 +291,9 @@ impl Screen for ModelsScreen {
             }
             Action::NextPane | Action::PreviousPane => self.turn_pane(action == Action::NextPane, cx.session.state()),
             Action::Back if self.pane != Pane::List => self.pane = Pane::List,
-            Action::AddModel
-            | Action::SetAlias
-            | Action::Promote
-            | Action::RollBack
-            | Action::Protect
-            | Action::RemoveVersion
-            | Action::Package => self.ask_about(action, cx),
+            Action::AddModel | Action::SetAlias | Action::Promote | Action::RollBack | Action::Protect | Action::RemoveVersion | Action::Package => {
+                self.ask_about(action, cx)
+            }
             Action::CheckRegistry => self.begin(Command::Models(RegistryCommand::SelfCheck), cx),
             Action::Confirm => match self.entries.get(self.selected) {
                 Some(entry) => self.open(entry.path.clone(), cx),

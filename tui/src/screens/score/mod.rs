@@ -107,12 +107,7 @@ impl Field {
 }
 
 /// The text of the selected field, where it has one.
-fn text_mut<'a>(
-    selected: Field,
-    file: &'a mut TextField,
-    output: &'a mut TextField,
-    options: &'a mut OptionTexts,
-) -> Option<&'a mut TextField> {
+fn text_mut<'a>(selected: Field, file: &'a mut TextField, output: &'a mut TextField, options: &'a mut OptionTexts) -> Option<&'a mut TextField> {
     match selected {
         Field::File => Some(file),
         Field::Output => Some(output),
