@@ -60,6 +60,11 @@ impl Work {
         Some(if self.failure.is_some() { End::Failed } else { End::Done })
     }
 
+    /// What failed is of no interest any more.
+    pub fn forget_failure(&mut self) {
+        self.failure = None;
+    }
+
     pub fn cancel(&self, cx: &mut Context<'_>) {
         if let Some(job) = self.job {
             cx.session.dispatch(Command::Cancel(job));

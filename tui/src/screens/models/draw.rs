@@ -108,7 +108,7 @@ fn told_lines(screen: &ModelsScreen, layout: form::Layout) -> Vec<Line<'static>>
         lines.truncate(MOST - 1);
         lines.push(layout.below("and more: drydock models verify tells all", layout.theme.faint()));
     }
-    if lines.is_empty() {
+    if lines.is_empty() && screen.opening.failure().is_none() && screen.acting.failure().is_none() {
         lines.push(Line::default());
     }
     lines

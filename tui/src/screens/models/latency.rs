@@ -4,7 +4,7 @@ use drydock_core::format;
 use drydock_core::profile::ProfileSummary;
 use drydock_core::profile::history::history_figure;
 use drydock_core::registry::{ModelView, RunKind, VersionView};
-use drydock_core::report::{Axis, Figure, Scale, Series};
+use drydock_core::report::{Axis, Figure, Series};
 
 /// The figures that the registry's records allow.
 pub fn figures(model: &ModelView, version: &VersionView) -> Vec<Figure> {
@@ -34,7 +34,8 @@ fn over_versions(model: &ModelView) -> Option<Figure> {
     );
     let points: Vec<(f64, f64)> = measured.iter().map(|(version, profile)| (f64::from(*version), profile.p50_ms)).collect();
     let ends = points.first().zip(points.last()).map_or((0.0, 1.0), |(first, last)| (first.0, last.0));
-    let y = Axis::around("p50", Some("ms"), Scale::Linear, points.iter().map(|point| point.1).chain([0.0]));
+    let highest = points.iter().map(|point| point.1).fold(0.0, f64::max);
+    let y = Axis::new("p50", Some("ms"), (0.0, highest * 1.05));
     let labels = measured.iter().map(|(version, profile)| format!("v{version}, {}", profile.date)).collect();
     Some(Figure::of(title, Axis::new("version", None, ends), y, Series::line("p50", points).labelled(labels)))
 }

@@ -222,6 +222,8 @@ impl ModelsScreen {
         panes.extend(self.known(state).map(|_| Pane::Details));
         panes.extend(self.has_figures(state).then_some(Pane::Latency));
         self.pane = list::cycled(&panes, self.pane, is_forward);
+        self.opening.forget_failure();
+        self.acting.forget_failure();
     }
 }
 
@@ -343,12 +345,13 @@ impl Screen for ModelsScreen {
             Pane::Details => return vec![Action::NextPane, Action::Up, Action::Down, Action::Back],
             Pane::Latency => return vec![Action::NextPane, Action::Back],
         }
-        let mut hints = vec![Action::Confirm, Action::OpenPath];
+        let mut hints = vec![Action::Confirm];
+        if self.selected_version().is_some() {
+            hints.extend([Action::Promote, Action::RollBack, Action::SetAlias, Action::NextPane, Action::RemoveVersion]);
+        }
+        hints.push(Action::OpenPath);
         if state.opened.is_some() {
             hints.push(Action::AddModel);
-        }
-        if self.selected_version().is_some() {
-            hints.extend([Action::SetAlias, Action::Promote, Action::RollBack, Action::RemoveVersion, Action::NextPane]);
         }
         hints
     }

@@ -78,14 +78,7 @@ fn figures_of(run: &RunReport) -> String {
 
 fn draw_sweep(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report: &ProfileReport, theme: Theme) {
     let width = usize::from(area.width);
-    let mut columns = vec!["batch", "threads", "p50", "p95", "p99", "rows/s", "runs", "measured"];
-    if report.has_devices() {
-        columns.insert(2, "device");
-    }
-    if report.max_latency_ms.is_some() {
-        columns.push("budget");
-    }
-    let table = TextTable::of_report(&report.runs_table(), &columns);
+    let table = sweep_table(report, width);
     let mut lines = table::list_lines(&table, width, theme);
     if let Some(line) = report.sweet_spot.and_then(|index| lines.get_mut(index + 1)) {
         *line = line.clone().style(theme.good());
@@ -98,6 +91,27 @@ fn draw_sweep(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report:
     let used = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX).min(area.height);
     panel::lines(frame, area, lines);
     plot::titled(frame, Rect { y: area.y + used, height: area.height - used, ..area }, &report.sweep_figure(), theme);
+}
+
+/// As many columns as fit, the verdict always among them.
+fn sweep_table(report: &ProfileReport, width: usize) -> TextTable {
+    let mut columns = vec!["batch", "threads", "p50", "p95", "p99", "rows/s", "runs", "measured"];
+    if report.has_devices() {
+        columns.insert(2, "device");
+    }
+    if report.max_latency_ms.is_some() {
+        columns.push("budget");
+    }
+    let all = report.runs_table();
+    let mut table = TextTable::of_report(&all, &columns);
+    for dispensable in ["p99", "runs", "rows/s"] {
+        if table.natural_width() <= width {
+            break;
+        }
+        columns.retain(|column| *column != dispensable);
+        table = TextTable::of_report(&all, &columns);
+    }
+    table
 }
 
 fn draw_operators(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report: &ProfileReport, theme: Theme) {
