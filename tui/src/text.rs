@@ -1,6 +1,6 @@
 //! Tables as text: aligned columns that fit a width and read without colour.
 
-use drydock_core::report::{Quantity, Table};
+use drydock_core::report::{Cell, Quantity, Table};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +195,21 @@ impl TextTable {
         line.truncate(line.trim_end().len());
         line
     }
+}
+
+/// Some of a table's rows as columns: its titles become the rows' names. Of few things with many measures.
+pub fn turned(table: &Table, rows: &[usize]) -> Table {
+    let name = |row: &usize| table.text(*row, 0);
+    let names: Vec<String> = rows.iter().map(name).collect();
+    let mut columns = vec![("", Quantity::Text)];
+    columns.extend(names.iter().map(|name| (name.as_str(), Quantity::Number)));
+    let mut turned = Table::new(table.title.clone(), &columns);
+    for (place, column) in table.columns.iter().enumerate().skip(1) {
+        let mut cells: Vec<Cell> = vec![column.title.as_str().into()];
+        cells.extend(rows.iter().map(|row| Cell::Text(table.text(*row, place))));
+        turned.push(cells);
+    }
+    turned
 }
 
 fn align(quantity: Quantity) -> Align {

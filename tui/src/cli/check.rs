@@ -88,6 +88,7 @@ const CONFIG: &str = "drydock.toml";
 
 pub fn run(args: &CheckArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let request = request(args, common, output.quiet)?;
+    report::check(&args.report, args.force)?;
     let mut runner = Runner::new(common)?;
     runner.run(Command::Check(request.clone()))?;
     let Some(found) = runner.session.state().check.clone() else { return Err(Failure::Error("the check gave no report".to_owned())) };

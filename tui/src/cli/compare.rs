@@ -14,6 +14,7 @@ use super::output::{Output, say};
 use super::report;
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
+use crate::text::{TextTable, turned};
 
 /// Compare versions on the same rows: agreement, metrics with intervals, rows that change
 ///
@@ -79,6 +80,7 @@ const PRINTED_ROWS: usize = 10;
 
 pub fn run(args: &CompareArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let request = request(args, common)?;
+    report::check(&args.report, args.force)?;
     let mut runner = Runner::new(common)?;
     runner.run(Command::Compare(request.clone()))?;
     let Some(found) = runner.session.state().comparison.clone() else { return Err(Failure::Error("the comparison gave no report".to_owned())) };
@@ -186,9 +188,14 @@ fn describe(report: &CompareReport, page: &mut Page) {
             }
         }
     }
-    for table in [report.windows_table(), report.split_table(), Some(report.versions_table())].into_iter().flatten() {
+    for table in [report.windows_table(), report.split_table()].into_iter().flatten() {
         report::section(page, &table);
     }
+    let versions = report.versions_table();
+    // Few things with many measures read better down the page, where they don't fit across it.
+    let is_wide = TextTable::of_report(&versions, &[]).natural_width() + 2 > page.width;
+    let rows: Vec<usize> = (0..versions.rows.len()).collect();
+    report::section(page, &if is_wide { turned(&versions, &rows) } else { versions });
     page.blank();
     for method in &report.methods {
         page.paragraph(Tone::Faint, method);

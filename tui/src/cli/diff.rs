@@ -36,6 +36,7 @@ pub struct DiffArgs {
 
 pub fn run(args: &DiffArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let request = DiffRequest { a: args.a.clone(), b: args.b.clone() };
+    report::check(&args.report, args.force)?;
     let mut runner = Runner::new(common)?;
     runner.run(Command::Diff(request.clone()))?;
     let Some(found) = runner.session.state().diff.clone() else { return Err(Failure::Error("the comparison gave no report".to_owned())) };

@@ -1,22 +1,21 @@
 //! `drydock profile`: how fast, how large, how much memory, where the time goes.
 
-use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use drydock_core::budget;
-use drydock_core::data::{AtomicFile, write_error};
 use drydock_core::format;
 use drydock_core::profile::history::{self, Regression};
 use drydock_core::profile::{Effort, FitTarget, ProfileReport, ProfileRequest, factor};
-use drydock_core::report::{Document, Verdict};
+use drydock_core::report::Verdict;
 use drydock_core::session::Command;
 use drydock_core::tensor::device::DeviceChoice;
 
-use super::args::{CommonArgs, parse_count, parse_device, parse_dimension};
+use super::args::{CommonArgs, ReportArgs, parse_count, parse_device, parse_dimension};
 use super::output::{Output, object, say};
+use super::report;
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
 use crate::text::TextTable;
@@ -74,13 +73,12 @@ pub struct ProfileArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub trace: Option<PathBuf>,
 
-    /// Write a report as one page of HTML
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub html: Option<PathBuf>,
+    #[command(flatten)]
+    pub report: ReportArgs,
 
-    /// Write a report as Markdown
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub md: Option<PathBuf>,
+    /// Replace a report that exists
+    #[arg(long)]
+    pub force: bool,
 
     /// Memory of another machine that the model should fit, such as 512MB
     #[arg(long, value_name = "SIZE", value_parser = budget::parse_bytes)]
@@ -97,30 +95,27 @@ pub struct ProfileArgs {
 
 pub fn run(args: &ProfileArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let request = request(args, common);
+    report::check(&args.report, args.force)?;
     let mut runner = Runner::new(common)?;
     // Not compiled here: the profile does that itself, and measures it.
     runner.look_at(&args.model, common)?;
     let line = drydock_core::session::command_line(&Command::Profile(request.clone()), runner.session.state());
     runner.run(Command::Profile(request))?;
     let state = runner.session.state();
-    let Some(report) = &state.profile else { return Err(Failure::Error("the profile gave no report".to_owned())) };
+    let Some(found) = &state.profile else { return Err(Failure::Error("the profile gave no report".to_owned())) };
     let regression = history::regression(&state.profile_history);
-    let mut document = report.document(history::history_figure(&state.profile_history));
+    let mut document = found.document(history::history_figure(&state.profile_history));
     document.provenance.command = line;
-    for (path, text) in [(&args.html, Document::to_html as fn(&Document) -> String), (&args.md, Document::to_markdown)] {
-        if let Some(path) = path {
-            write(path, &text(&document))?;
-        }
-    }
+    let is_printed = report::other_forms(&document, &args.report, args.force, output)?;
     if output.json {
-        let mut document = object(report);
+        let mut document = object(found);
         document.insert("regression".to_owned(), serde_json::to_value(&regression).unwrap_or_default());
         output.document(document);
-    } else if !output.quiet {
-        describe(report, regression.as_ref(), &mut output.page);
-        for path in [&args.html, &args.md, &args.trace].into_iter().flatten() {
-            say(&format!("written to {}", path.display()));
-        }
+    } else if !is_printed && !output.quiet {
+        describe(found, regression.as_ref(), &mut output.page);
+    }
+    if let (Some(trace), false) = (&args.trace, output.quiet) {
+        say(&format!("trace written to {}", trace.display()));
     }
     Ok(())
 }
@@ -144,15 +139,6 @@ fn request(args: &ProfileArgs, common: &CommonArgs) -> ProfileRequest {
         trace: args.trace.clone(),
         fit: (fit != FitTarget::default()).then_some(fit),
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let write = || {
-        let mut file = AtomicFile::create(path, true)?;
-        file.write_all(text.as_bytes()).map_err(|error| write_error(path, &error))?;
-        file.commit()
-    };
-    write().map_err(|error| Failure::Error(error.to_string()))
 }
 
 /// Operators that a page lists; `--json` and `--html` have more.

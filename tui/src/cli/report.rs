@@ -40,6 +40,12 @@ fn tone(row: &[Cell]) -> Tone {
     }
 }
 
+/// Whether the reports can be written, before anything is measured.
+pub fn check(args: &ReportArgs, is_forced: bool) -> Result<(), Failure> {
+    let Some(path) = &args.html else { return Ok(()) };
+    AtomicFile::create(path, is_forced).map(drop).map_err(|error| Failure::Error(error.to_string()))
+}
+
 /// Writes the HTML page and prints the Markdown, where they were asked for; `true` where Markdown takes the place of text.
 pub fn other_forms(document: &Document, args: &ReportArgs, is_forced: bool, output: &mut Output) -> Result<bool, Failure> {
     if let Some(path) = &args.html {

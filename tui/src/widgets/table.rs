@@ -1,6 +1,6 @@
 //! A report's table in a pane. What is too wide wraps; columns that find no room stand on further pages, which the arrows turn.
 
-use drydock_core::report::{Cell, Quantity, Table, Verdict};
+use drydock_core::report::{Cell, Table, Verdict};
 use ratatui::style::Style;
 use ratatui::text::Line;
 
@@ -34,21 +34,6 @@ pub fn paged(table: &Table, width: usize, place: &Scroll, theme: Theme) -> Vec<V
 pub fn list_lines(table: &TextTable, width: usize, theme: Theme) -> Vec<Line<'static>> {
     let styled = |(index, line): (usize, String)| Line::styled(line, if index == 0 { theme.faint() } else { Style::new() });
     table.lines(width).into_iter().enumerate().map(styled).collect()
-}
-
-/// Some of a table's rows as columns: its titles become the rows' names. Of few things with many measures.
-pub fn turned(table: &Table, rows: &[usize]) -> Table {
-    let name = |row: &usize| table.text(*row, 0);
-    let names: Vec<String> = rows.iter().map(name).collect();
-    let mut columns = vec![("", Quantity::Text)];
-    columns.extend(names.iter().map(|name| (name.as_str(), Quantity::Number)));
-    let mut turned = Table::new(table.title.clone(), &columns);
-    for (place, column) in table.columns.iter().enumerate().skip(1) {
-        let mut cells: Vec<Cell> = vec![column.title.as_str().into()];
-        cells.extend(rows.iter().map(|row| Cell::Text(table.text(*row, place))));
-        turned.push(cells);
-    }
-    turned
 }
 
 fn style(row: &[Cell], theme: Theme) -> Style {

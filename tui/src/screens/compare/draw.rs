@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 use super::{CompareScreen, Field, Part, View, verdict_line};
 use crate::cli;
 use crate::page::Page;
-use crate::text::{TextTable, cut};
+use crate::text::{TextTable, cut, turned};
 use crate::theme::Theme;
 use crate::widgets::parts::Part as _;
 use crate::widgets::{form, list, panel, plot, table};
@@ -138,8 +138,7 @@ fn draw_metrics(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, (repo
         lines.push(Line::default());
     }
     let versions = report.versions_table();
-    let of_the_pair =
-        if TextTable::of_report(&versions, &[]).natural_width() > width { table::turned(&versions, &[0, pair.version]) } else { versions };
+    let of_the_pair = if TextTable::of_report(&versions, &[]).natural_width() > width { turned(&versions, &[0, pair.version]) } else { versions };
     for table in [report.agreement_table(pair), of_the_pair] {
         lines.extend(table::lines(&table, width, &screen.page, theme));
         lines.push(Line::default());
