@@ -3,6 +3,15 @@
 
 use std::time::Duration;
 
+/// What the system says went wrong with a file, without its own words where plain ones are known.
+pub fn file_problem(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "this may not be read or written: permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// A whole number with its thousands separated: `412,345`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();

@@ -68,7 +68,9 @@ pub enum FailureKind {
 pub enum VerifyError {
     #[error("{}: no test case found (a folder with model.onnx and test_data_set_0)", .0.display())]
     NothingFound(PathBuf),
-    #[error("{}: {source}", path.display())]
+    #[error("{}: a file; a folder with test sets was expected, or a package, which ends in .drydock", .0.display())]
+    NoFolder(PathBuf),
+    #[error("{}: {}", path.display(), crate::format::file_problem(source))]
     Io { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Device(#[from] crate::tensor::DeviceError),
@@ -127,6 +129,9 @@ fn find_cases(ctx: &TaskCtx, root: &Path) -> Result<Vec<Case>, VerifyError> {
     let mut cases = Vec::new();
     let mut seen = HashSet::new();
     let mut pending = vec![root.to_owned()];
+    if root.is_file() {
+        return Err(VerifyError::NoFolder(root.to_owned()));
+    }
     while let Some(folder) = pending.pop() {
         ctx.checkpoint()?;
         let failed = |source| VerifyError::Io { path: folder.clone(), source };
@@ -330,6 +335,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         assert!(matches!(verify(&TaskCtx::unattended(), &request(root.path())), Err(VerifyError::NothingFound(_))));
         assert!(matches!(verify(&TaskCtx::unattended(), &request(&root.path().join("absent"))), Err(VerifyError::Io { .. })));
+        let file = root.path().join("model.onnx");
+        std::fs::write(&file, "").unwrap();
+        assert!(matches!(verify(&TaskCtx::unattended(), &request(&file)), Err(VerifyError::NoFolder(_))));
     }
 
     #[test]

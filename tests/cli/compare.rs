@@ -54,3 +54,118 @@ fn files_are_compared() {
     let same = run(&["diff", &a, &a]).succeeded();
     assert!(same.stdout.starts_with("The files hold the same graph"), "{}", same.stdout);
 }
+
+#[test]
+fn what_cannot_be_compared_is_said_once_with_the_way_out() {
+    let folder = Folder::new();
+    let (a, b, data) = (sample("payment-fraud/model.onnx"), sample("payment-fraud-v2/model.onnx"), sample("payment-fraud/new.csv"));
+    let header = std::fs::read_to_string(drydock_tests::workspace().join(&data)).unwrap().lines().next().unwrap().to_owned();
+    let (empty, rowless) = (folder.write("empty.csv", ""), folder.write("rowless.csv", header + "\n"));
+    let wine = sample("wine/model.onnx");
+    let cases: [(&[&str], &[&str]); 12] = [
+        (&["compare", &a, "no-such.onnx", "--data", &data], &["error: no-such.onnx: there is no such file"]),
+        (&["compare", &a, "fraud@champion", "--data", &data], &["error: fraud@champion: ", "drydock models add"]),
+        (&["compare", &a, &b, "--data", "no-such.csv"], &["error: no-such.csv: there is no such file"]),
+        (&["compare", &a, &b, "--data", &data, "--label", "outcom"], &["no column 'outcom'", "--label", "'outcome'"]),
+        (&["compare", &a, &b, "--data", &data, "--time", "day", "--window", "1d"], &["no column 'day'", "--time"]),
+        (&["compare", &a, &wine, "--data", &data], &["wine v1", "does not feed the model", "'alcohol'", "'amount'"]),
+        (&["compare", &a, &b, "--data", &empty], &["empty.csv", "the file is empty"]),
+        (&["compare", &a, &b, "--data", &rowless], &["rowless.csv", "no rows"]),
+        (&["check", "no-such.onnx"], &["error: no-such.onnx: there is no such file"]),
+        (&["check", &b, "--config", "no-such.toml"], &["no-such.toml: there is no such file"]),
+        (&["diff", &a, &data], &["new.csv", "not an ONNX model"]),
+        (&["diff", &a, "no-such.onnx"], &["error: no-such.onnx: there is no such file"]),
+    ];
+    for (arguments, parts) in cases {
+        run(arguments).failed_saying(parts);
+    }
+    for (option, value, part) in [
+        ("--max-p95", "5", "5ms"),
+        ("--max-size", "abc", "10MB"),
+        ("--min-agreement", "3", "between 0 and 1"),
+        ("--min-metric", "foo=1", "there is no metric 'foo'"),
+        ("--min-metric", "f1", "'='"),
+        ("--batch", "0", "at least 1"),
+    ] {
+        let ended = run(&["check", &b, option, value]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{option} {value}: {ended:#?}");
+        assert!(ended.stderr.contains(part) && ended.stderr.contains(option), "{ended:#?}");
+    }
+}
+
+#[test]
+fn tables_without_labels_are_compared_without_metrics() {
+    let folder = Folder::new();
+    let rows = std::fs::read_to_string(drydock_tests::workspace().join(sample("payment-fraud/new.csv"))).unwrap();
+    let unlabelled: String = rows.lines().take(50).map(|line| line.rsplit_once(',').unwrap().0.to_owned() + "\n").collect();
+    let data = folder.write("unlabelled.csv", unlabelled);
+    let (a, b) = (sample("payment-fraud/model.onnx"), sample("payment-fraud-v2/model.onnx"));
+    let ended = run(&["compare", &a, &b, "--data", &data, "--no-latency"]).succeeded();
+    assert!(ended.stderr.contains("no metrics") && ended.stderr.contains("--label"), "{ended:#?}");
+    assert!(!ended.stdout.contains("accuracy") && ended.stdout.contains("rows that agree"), "{ended:#?}");
+    // A condition on a metric can't be judged then, and says why in full.
+    let ended = run(&["check", &b, "--data", &data, "--min-metric", "f1=0.5"]).succeeded();
+    assert!(ended.stdout.contains("– not judged"), "{ended:#?}");
+    fits_80_columns(&ended.stdout);
+}
+
+#[test]
+fn reports_are_kept_unless_they_may_be_replaced() {
+    let folder = Folder::new();
+    let (a, b, data) = (sample("payment-fraud/model.onnx"), sample("payment-fraud-v2/model.onnx"), sample("payment-fraud/new.csv"));
+    let html = folder.write("report.html", "mine");
+    // Before anything is read: what is wrong with the data is not even seen.
+    run(&["compare", &a, &b, "--data", "no-such.csv", "--html", &html]).failed_saying(&["report.html", "--force"]);
+    run(&["check", &b, "--html", &html]).failed_saying(&["report.html", "--force"]);
+    run(&["diff", &a, &b, "--html", "no/such/folder/report.html"]).failed_saying(&["no/such/folder"]);
+    assert_eq!(std::fs::read_to_string(&html).unwrap(), "mine");
+    run(&["compare", &a, &b, "--data", &data, "--no-latency", "--html", &html, "--force"]).succeeded();
+    assert!(std::fs::read_to_string(&html).unwrap().contains("payment-fraud v2 against payment-fraud v1"));
+    assert_eq!(folder.names(), ["report.html"]);
+}
+
+#[test]
+fn no_table_is_cut_at_80_columns() {
+    let (a, b, data) = (sample("payment-fraud/model.onnx"), sample("payment-fraud-v2/model.onnx"), sample("payment-fraud/new.csv"));
+    let compared = run(&["compare", &a, &b, "--data", &data, "--window", "500", "--split", "0.2"]).succeeded().stdout;
+    let gate = run(&["check", &b, "--against", &a, "--min-agreement", "0.9"]).succeeded().stdout;
+    let files = run(&["diff", &a, &b]).succeeded().stdout;
+    for (text, part) in [(&compared, "no difference"), (&compared, "payment-fraud v2"), (&gate, "unsupported_"), (&files, "cast_n_transactions_24h")]
+    {
+        fits_80_columns(text);
+        assert!(text.contains(part), "'{part}' is not in\n{text}");
+        // An ellipsis stands only where a list of many numbers is shortened.
+        let cut: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains('…') && !line.contains("[…]") && !line.contains(", …") && !line.trim_start().starts_with('…'))
+            .collect();
+        assert!(cut.is_empty(), "{cut:#?}");
+    }
+}
+
+#[test]
+fn the_gate_of_a_folder_is_read_from_its_drydock_toml() {
+    let folder = Folder::new();
+    for (name, path) in [("b.onnx", "payment-fraud-v2/model.onnx"), ("a.onnx", "payment-fraud/model.onnx"), ("new.csv", "payment-fraud/new.csv")] {
+        std::fs::copy(drydock_tests::workspace().join(sample(path)), folder.path(name)).unwrap();
+    }
+    let contract = drydock_tests::workspace().join(sample("payment-fraud/model.drydock.toml"));
+    std::fs::copy(contract, folder.path("a.drydock.toml")).unwrap();
+    let judge = |arguments: &[&str]| {
+        let mut command = crate::run::command(&[&["check", "b.onnx"], arguments].concat());
+        command.current_dir(std::path::Path::new(&folder.path("b.onnx")).parent().unwrap());
+        crate::run::Ended::of(command.output().unwrap())
+    };
+    folder.write("drydock.toml", "[check]\nagainst = \"a.onnx\"\ndata = \"new.csv\"\nmin_agreement = 0.9\nmin_metric = { f1 = 0.7 }\n");
+    let passed = judge(&["--json"]).succeeded();
+    assert!(passed.stderr.contains("conditions of drydock.toml"), "{passed:#?}");
+    let names: Vec<String> =
+        passed.json()["conditions"].as_array().unwrap().iter().map(|condition| condition["name"].as_str().unwrap().to_owned()).collect();
+    assert!(names.iter().any(|name| name == "agreement") && names.iter().any(|name| name == "metric f1"), "{names:?}");
+    // What is typed goes before what is written.
+    assert_eq!(judge(&["--min-agreement", "0.999"]).code, 1);
+    folder.write("drydock.toml", "[check]\nmin_agreement = 99\n");
+    judge(&[]).failed_saying(&["drydock.toml: [check] min_agreement", "between 0 and 1"]);
+    folder.write("drydock.toml", "[check]\n\nmax_size = \n");
+    judge(&[]).failed_saying(&["drydock.toml: line 3"]);
+}

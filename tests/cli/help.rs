@@ -1,5 +1,6 @@
 //! Help, completions, doctor: what a newcomer meets first.
 
+use crate::models::Home;
 use crate::run::{Folder, command, fits_80_columns, keys, run};
 
 #[test]
@@ -27,6 +28,25 @@ fn the_examples_on_sample_models_work() {
             run(&arguments).succeeded();
         }
     }
+}
+
+#[test]
+fn the_acts_on_the_registry_have_examples_that_work_one_after_the_other() {
+    let home = Home::new();
+    for act in ["add", "list", "show", "alias", "promote", "rollback", "history", "verify", "remove"] {
+        let help = home.run(&["models", act, "--help"]).succeeded().stdout;
+        fits_80_columns(&help);
+        let examples = examples(&help);
+        assert_eq!(examples.len(), 2, "{act}: {examples:?}");
+        for example in examples {
+            let arguments = words(&example);
+            let arguments: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+            assert_eq!(arguments[1], act);
+            home.run(&arguments).succeeded();
+        }
+    }
+    let overview = home.run(&["models", "--help"]).succeeded().stdout;
+    assert!(overview.contains("list      List the models"), "{overview}");
 }
 
 /// The examples at the end of a help text, each on one line.

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod compare;
+mod gate;
 mod help;
 mod inspect;
 mod models;

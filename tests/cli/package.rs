@@ -43,5 +43,6 @@ fn what_is_no_package_or_a_damaged_one_is_said() {
     folder.write("wine.drydock", "no archive at all");
     run(&["verify", &package]).failed_saying(&["wine.drydock", "not a Drydock package"]);
     run(&["verify", &folder.path("none.drydock")]).failed_saying(&["none.drydock"]);
+    run(&["package", &sample("wine/model.onnx"), "-o", &folder.path("wine.zip")]).failed_saying(&["wine.zip", "ends in .drydock"]);
     run(&["package", &sample("wine/model.onnx"), "-o", "no/such/folder/p.drydock"]).failed_saying(&["no/such/folder"]);
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use drydock_tests::workspace;
 use serde_json::Value;
@@ -10,8 +11,20 @@ use serde_json::Value;
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_drydock"));
     command.args(arguments).current_dir(workspace()).stdin(Stdio::null());
-    command.env("DRYDOCK_HOME", std::env::temp_dir().join("drydock-cli-tests")).env_remove("NO_COLOR");
+    command.env("DRYDOCK_HOME", empty_home()).env_remove("NO_COLOR");
     command
+}
+
+/// A data home that holds nothing of an earlier run of the suite.
+fn empty_home() -> &'static Path {
+    static HOME: OnceLock<PathBuf> = OnceLock::new();
+    HOME.get_or_init(|| {
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("drydock-cli-tests");
+        if home.exists() {
+            std::fs::remove_dir_all(&home).unwrap();
+        }
+        home
+    })
 }
 
 #[track_caller]

@@ -38,3 +38,10 @@ fn a_folder_without_cases_is_bad_input() {
     run(&["verify", &folder.path("")]).failed_saying(&["no test case"]);
     run(&["verify", "there-is-no-such-folder"]).failed_saying(&["there-is-no-such-folder"]);
 }
+
+#[test]
+fn what_is_no_folder_of_test_sets_is_said() {
+    run(&["verify", "no-such-folder"]).failed_saying(&["no-such-folder: there is no such file or folder"]);
+    run(&["verify", "sample-models/wine/new.csv"]).failed_saying(&["new.csv: a file; a folder with test sets was expected"]);
+    run(&["verify", "no-such.drydock"]).failed_saying(&["no-such.drydock: there is no such file or folder"]);
+}

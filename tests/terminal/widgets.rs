@@ -52,6 +52,45 @@ fn a_table_never_exceeds_its_width() {
 }
 
 #[test]
+fn what_is_too_wide_wraps_or_turns_a_page() {
+    let mut table = TextTable::new(&[("name", Align::Left), ("rows that flip", Align::Right), ("why", Align::Left)]);
+    table.push(vec!["a".to_owned(), "41.7 %".to_owned(), "card_age_days ≤ 61.5, amount > 510".to_owned()]);
+    assert_eq!(table.natural_width(), 4 + 2 + 14 + 2 + 34);
+    let laid = |table: &TextTable, width: usize| {
+        let pages = table.pages(width);
+        pages.iter().map(|columns| table.laid_out(columns, width)).collect::<Vec<_>>()
+    };
+    let whole = laid(&table, 60);
+    assert_eq!((whole.len(), whole[0].header.len(), whole[0].rows[0].len()), (1, 1, 1));
+    // The title gives way first, then the text; numbers and words stay whole.
+    let narrow = laid(&table, 40);
+    assert_eq!(narrow[0].header, ["      rows that", "name       flip  why"]);
+    assert_eq!(narrow[0].rows[0], ["a        41.7 %  card_age_days ≤ 61.5,", "                 amount > 510"]);
+    // What finds no room stands on the next page, beside the first column.
+    let tiny = laid(&table, 20);
+    assert_eq!(tiny.len(), 2);
+    assert!(tiny[1].header[0].starts_with("name  why"), "{tiny:?}");
+    for width in [1, 2, 7, 20, 33, 80] {
+        for page in laid(&table, width).into_iter().flat_map(|page| [vec![page.header], page.rows].concat()).flatten() {
+            assert!(self::width(&page) <= width.max(5), "{width}: {page}");
+        }
+    }
+}
+
+#[test]
+fn a_table_of_few_things_is_turned() {
+    use drydock_core::report::{Quantity, Table};
+    let mut table = Table::new("Versions", &[("version", Quantity::Text), ("file", Quantity::Bytes), ("p50", Quantity::Seconds)]);
+    for (name, bytes) in [("v1", 1000_u64), ("v2", 2000), ("v3", 3000)] {
+        table.push(vec![name.into(), bytes.into(), 0.001.into()]);
+    }
+    let turned = drydock_tui::text::turned(&table, &[0, 2]);
+    let titles: Vec<&str> = turned.columns.iter().map(|column| column.title.as_str()).collect();
+    assert_eq!(titles, ["", "v1", "v3"]);
+    assert_eq!((0..3).map(|column| turned.text(0, column)).collect::<Vec<_>>(), ["file", "1 kB", "3 kB"]);
+}
+
+#[test]
 fn bars_are_as_long_as_their_share() {
     assert_eq!(bar::bar(0.5, 4), "██");
     assert_eq!(bar::bar(0.53125, 4), "██▏");

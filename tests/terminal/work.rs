@@ -131,7 +131,7 @@ fn test_sets_are_verified_from_any_screen() {
     assert_eq!(driver.app.take_clipboard().as_deref(), Some("drydock verify ../sample-models/wine/"));
     // What can't be found is said at the job.
     driver.press("v<c-u>no-such-folder<enter>").settle();
-    driver.shows("✗ verifying no-such-folder").shows("No such file");
+    driver.shows("✗ verifying no-such-folder").shows("there is no such file or folder");
 }
 
 #[test]

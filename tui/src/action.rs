@@ -51,6 +51,8 @@ pub enum Action {
     Check,
     /// What changed between two files.
     Diff,
+    /// Show the next of the versions held against the first.
+    NextVersion,
     /// Run ONNX test sets.
     Verify,
     CopyCommand,

@@ -196,11 +196,14 @@ pub const BINDINGS: &[Binding] = bindings![
     Compare: [ch('e')], Action::Edit, "edit", "Type the selected value";
     Compare: [ch('x')], Action::Check, "gate", "Judge B by the conditions of the gate";
     Compare: [ch('d')], Action::Diff, "files", "Show what changed between the two files";
+    Compare: [ch('n')], Action::NextVersion, "next version", "Show the next of the versions that are held against A";
     Compare: [ch('c')], Action::CancelJob, "cancel", "Cancel the comparison";
     Jobs: [ch('c')], Action::CancelJob, "cancel", "Cancel the selected job";
     Typing: [key(KeyCode::Enter)], Action::Accept, "accept", "Take what was typed";
     Typing: [key(KeyCode::Esc)], Action::Discard, "discard", "Put back what was there";
     Typing: [key(KeyCode::Tab)], Action::Complete, "complete", "Complete a path";
+    Typing: [key(KeyCode::Up)], Action::Up, "field above", "Take what was typed and go to the field above";
+    Typing: [key(KeyCode::Down)], Action::Down, "field below", "Take what was typed and go to the field below";
     Typing: [control('c')], Action::Quit, "quit", "Quit at once; what runs is cancelled";
     Choosing: [key(KeyCode::Up), ch('k')], Action::Up, "up", "One up";
     Choosing: [key(KeyCode::Down), ch('j')], Action::Down, "down", "One down";

@@ -47,8 +47,13 @@ impl Page {
 
     /// A sentence over as many lines as it takes, indented by two.
     pub fn sentence(&mut self, tone: Tone, text: &str) {
-        for line in wrapped(text, self.width.saturating_sub(2)) {
-            self.toned(tone, &format!("  {line}"));
+        self.indented(2, tone, text);
+    }
+
+    /// A sentence over as many lines as it takes, indented by so many blanks.
+    pub fn indented(&mut self, indent: usize, tone: Tone, text: &str) {
+        for line in wrapped(text, self.width.saturating_sub(indent)) {
+            self.toned(tone, &format!("{}{line}", " ".repeat(indent)));
         }
     }
 

@@ -407,11 +407,11 @@ impl DiffReport {
             return "The files hold the same graph and the same weights".to_owned();
         }
         format!(
-            "{} and {} changed; {} nodes and {} weights did not",
+            "{} and {} changed; {} and {} did not",
             format::counted(self.nodes.len() as u64, "node"),
             format::counted(self.weights.len() as u64, "weight"),
-            format::count(self.nodes_unchanged),
-            format::count(self.weights_unchanged)
+            format::counted(self.nodes_unchanged, "node"),
+            format::counted(self.weights_unchanged, "weight")
         )
     }
 

@@ -417,7 +417,7 @@ pub struct ArmReport {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompareError {
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{}", version_problem(path, source))]
     Version { path: PathBuf, source: Box<crate::Error> },
     #[error(transparent)]
     Score(#[from] ScoreError),
@@ -432,6 +432,12 @@ pub enum CompareError {
     Unfit(String),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+/// What is wrong with a version, by the name that it was given; that is said once.
+fn version_problem(path: &std::path::Path, source: &crate::Error) -> String {
+    let (name, problem) = (path.display().to_string(), source.to_string());
+    if problem.starts_with(&format!("{name}: ")) { problem } else { format!("{name}: {problem}") }
 }
 
 impl CompareError {

@@ -153,7 +153,10 @@ impl CompareReport {
         }
         if let Some(test) = &pair.mcnemar {
             let method = test.statistic.map_or_else(|| "exact".to_owned(), |statistic| format!("χ² {}", format::number(statistic)));
-            add("right only in A, in B", format!("{}, {}", format::count(test.only_a_right), format::count(test.only_b_right)));
+            add(
+                &format!("right only in A, in {}", Self::letter(pair.version)),
+                format!("{}, {}", format::count(test.only_a_right), format::count(test.only_b_right)),
+            );
             add("McNemar", format!("p = {} ({method})", format::number(test.p_value)));
         }
         table

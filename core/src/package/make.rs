@@ -21,6 +21,9 @@ pub fn package(
     runs: &[RunRecord],
     request: &PackageRequest,
 ) -> Result<PackageReport, PackageError> {
+    if !super::is_package(&request.output) {
+        return Err(PackageError::Name { path: request.output.clone() });
+    }
     if !request.overwrite && request.output.exists() {
         return Err(PackageError::Exists { path: request.output.clone() });
     }

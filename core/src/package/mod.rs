@@ -90,7 +90,9 @@ pub(crate) struct Entry {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackageError {
-    #[error("{}: {source}", path.display())]
+    #[error("{}: expected a name that ends in .{EXTENSION}, by which a package is known; write it as {}", path.display(), path.with_extension(EXTENSION).display())]
+    Name { path: PathBuf },
+    #[error("{}: {}", path.display(), crate::format::file_problem(source))]
     Io { path: PathBuf, source: std::io::Error },
     #[error("{}: there is such a file already; choose another name, or replace it with --force", path.display())]
     Exists { path: PathBuf },

@@ -9,7 +9,7 @@ use crate::task::Cancelled;
 pub enum RegistryError {
     #[error("no folder for Drydock's data is known on this system; set DRYDOCK_HOME")]
     NoHome,
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), crate::format::file_problem(source))]
     Io { path: PathBuf, source: std::io::Error },
     #[error("{}: the registry can't be written there: {reason}; set DRYDOCK_HOME to a folder that can be written", path.display())]
     NotWritable { path: PathBuf, reason: String },

@@ -160,7 +160,7 @@ fn a_protected_alias_asks_for_a_passed_check_of_the_very_content() {
     refused(case.registry.find(&"fraud@production".parse().unwrap()), &["points at no version", "promote"]);
     refused(case.set("fraud:1", "production"), &["protected", "version 1 has none", "drydock check fraud:1"]);
     case.check(1, "fail");
-    refused(case.set("fraud:1", "production"), &["failed"]);
+    refused(case.set("fraud:1", "production"), &["did not pass"]);
     case.check(1, "pass");
     refused(case.set("fraud:2", "production"), &["version 2 has none"]);
     let promoted = case.registry.set_alias(&"fraud:1".parse().unwrap(), "production", MoveKind::Promote, None).unwrap();

@@ -1,18 +1,27 @@
 //! `drydock doctor`: what this installation is and has.
 
+use clap::Args;
 use drydock_core::doctor::{DoctorReport, doctor};
 use drydock_core::format;
 
+use super::args::CommonArgs;
 use super::output::{Output, object};
+use super::runner::Failure;
 use crate::page::Page;
 
-pub fn run(output: &mut Output) {
+/// Show the version, the devices, and where files live
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock doctor\n  drydock doctor --json")]
+pub struct DoctorArgs {}
+
+pub fn run(_: &DoctorArgs, _: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let report = doctor();
     if output.json {
         output.document(object(&report));
     } else {
         describe(&report, &mut output.page);
     }
+    Ok(())
 }
 
 fn describe(report: &DoctorReport, page: &mut Page) {

@@ -1,18 +1,35 @@
 //! `drydock inspect`: what a model takes, gives, holds and costs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use clap::{Args, ValueHint};
 use drydock_core::contract::{Contract, ContractSource};
 use drydock_core::format;
 use drydock_core::inspect::{InspectReport, SignatureItem};
 use drydock_core::session::OpenedModel;
 use serde_json::Value;
 
-use super::args::{CommonArgs, InspectArgs};
+use super::args::CommonArgs;
 use super::output::{Output, object};
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
 use crate::text::{Align, TextTable};
+
+/// Show what a model takes, gives, holds and costs, and whether it can run here
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock inspect sample-models/digits/model.onnx\n  drydock inspect sample-models/payment-fraud-v2/model.onnx --json"
+)]
+pub struct InspectArgs {
+    /// The model file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// List every node
+    #[arg(long)]
+    pub nodes: bool,
+}
 
 pub fn run(args: &InspectArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let opened = Runner::new(common)?.look_at(&args.model, common)?;

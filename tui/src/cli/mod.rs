@@ -2,29 +2,62 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{Parser as _, Subcommand};
 use drydock_core::jobs;
 
 pub mod args;
-mod check;
+pub mod check;
 pub mod compare;
-mod diff;
-mod doctor;
+pub mod completions;
+pub mod diff;
+pub mod doctor;
+pub mod help;
 pub mod inspect;
 pub mod models;
 pub mod output;
 pub mod package;
-mod predict;
-mod profile;
+pub mod predict;
+pub mod profile;
 mod report;
 mod runner;
 pub mod score;
-mod topics;
 pub mod verify;
 
-use args::{Cli, Command, CommonArgs};
+use args::{Cli, CommonArgs};
 use output::{Output, say};
 use runner::Failure;
+
+/// The commands in the order of the help: a name, and what can be typed after it. Each has a file with its arguments and its `run`.
+macro_rules! commands {
+    ($($name:ident: $module:ident::$args:ident;)*) => {
+        #[derive(Debug, Subcommand)]
+        pub enum Command {
+            $($name($module::$args),)*
+        }
+
+        fn dispatch(command: &Command, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
+            match command {
+                $(Command::$name(args) => $module::run(args, common, output),)*
+            }
+        }
+    };
+}
+
+commands! {
+    Inspect: inspect::InspectArgs;
+    Verify: verify::VerifyArgs;
+    Predict: predict::PredictArgs;
+    Score: score::ScoreArgs;
+    Profile: profile::ProfileArgs;
+    Package: package::PackageArgs;
+    Models: models::ModelsArgs;
+    Compare: compare::CompareArgs;
+    Check: check::CheckArgs;
+    Diff: diff::DiffArgs;
+    Doctor: doctor::DoctorArgs;
+    Completions: completions::CompletionsArgs;
+    Help: help::HelpArgs;
+}
 
 /// The whole program: what `main` returns.
 pub fn main() -> ExitCode {
@@ -69,30 +102,4 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         output.flush().map_err(|error| Failure::Error(format!("the output can't be written: {error}")))?;
     }
     result
-}
-
-fn dispatch(command: &Command, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
-    match command {
-        Command::Inspect(args) => inspect::run(args, common, output),
-        Command::Verify(args) => verify::run(args, common, output),
-        Command::Predict(args) => predict::run(args, common, output),
-        Command::Score(args) => score::run(args, common, output),
-        Command::Profile(args) => profile::run(args, common, output),
-        Command::Package(args) => package::run(args, common, output),
-        Command::Models(args) => models::run(args, common, output),
-        Command::Compare(args) => compare::run(args, common, output),
-        Command::Check(args) => check::run(args, common, output),
-        Command::Diff(args) => diff::run(args, output, common),
-        Command::Doctor(_) => {
-            doctor::run(output);
-            Ok(())
-        }
-        Command::Completions(args) => {
-            let mut script = Vec::new();
-            clap_complete::generate(args.shell, &mut Cli::command(), "drydock", &mut script);
-            output.page.line(&String::from_utf8_lossy(&script));
-            Ok(())
-        }
-        Command::Help(args) => topics::run(args, output),
-    }
 }

@@ -26,7 +26,12 @@ impl Output {
     pub fn new(common: &CommonArgs) -> Self {
         let is_terminal = std::io::stdout().is_terminal();
         let width = if is_terminal {
-            crossterm::terminal::size().map_or(PLAIN_WIDTH, |(columns, _)| usize::from(columns).clamp(40, 120))
+            // Some terminals, such as those of build machines, don't know their size and say 0.
+            crossterm::terminal::size()
+                .ok()
+                .map(|(columns, _)| usize::from(columns))
+                .filter(|columns| *columns > 0)
+                .map_or(PLAIN_WIDTH, |columns| columns.clamp(40, 120))
         } else {
             PLAIN_WIDTH
         };

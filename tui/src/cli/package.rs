@@ -1,15 +1,54 @@
 //! `drydock package`, and `drydock verify` of a package.
 
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueHint};
 use drydock_core::format;
 use drydock_core::package::{Golden, PackageCheck, PackageReport, PackageRequest};
 use drydock_core::session::Command;
 
-use super::args::{CommonArgs, PackageArgs};
+use super::args::{CommonArgs, parse_count};
 use super::output::{Output, object, say};
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
+
+/// Pack a model with its contract and golden cases into one file, for another machine to verify
+///
+/// On that machine, drydock verify FILE.drydock says bit-equal, within tolerance, or different (exit code 1). A package opens as a MODEL too.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock package sample-models/wine/model.onnx -o scored.wine.drydock --force\n  drydock package sample-models/payment-fraud-v2/model.onnx \\\n    --data sample-models/payment-fraud-v2/reference.csv --rows 50 \\\n    -o scored.fraud.drydock --force"
+)]
+pub struct PackageArgs {
+    /// The model: a path, or a name of the registry
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// The package, such as fraud.drydock
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+
+    /// A table whose first rows are the golden cases [default: rows drawn from the contract's ranges]
+    #[arg(long, value_name = "DATA", value_hint = ValueHint::FilePath)]
+    pub data: Option<PathBuf>,
+
+    /// Golden rows [default: 20]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub rows: Option<NonZeroUsize>,
+
+    /// For rows that are drawn [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Do not measure the model, which takes a few seconds: the package then says nothing of its speed
+    #[arg(long)]
+    pub no_profile: bool,
+
+    /// Replace a package that exists
+    #[arg(long)]
+    pub force: bool,
+}
 
 pub fn run(args: &PackageArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let mut runner = Runner::new(common)?;

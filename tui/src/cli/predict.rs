@@ -2,19 +2,47 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueHint};
 use drydock_core::contract::Contract;
 use drydock_core::format;
 use drydock_core::predict::{PredictReport, PredictRequest, Prediction, Row};
 use drydock_core::session::{Command, OpenedModel};
 use serde_json::{Map, Value};
 
-use super::args::{CommonArgs, PredictArgs};
+use super::args::{CommonArgs, parse_assignment};
 use super::output::Output;
 use super::runner::{Failure, Runner};
 use crate::page::Page;
 use crate::text::{Align, TextTable, cut};
+
+/// Predict rows that you give by hand, or a picture
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock predict sample-models/digits/model.onnx \\\n    --image sample-models/digits/three.png\n  drydock predict sample-models/payment-fraud-v2/model.onnx \\\n    --set amount=182.4 --set merchant=electronics --set country=PT \\\n    --set channel=online --set hour=23 --set n_transactions_24h=9 \\\n    --set is_foreign=0 --json"
+)]
+pub struct PredictArgs {
+    /// The model file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// One column of the row; may be repeated
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = parse_assignment, conflicts_with_all = ["row", "rows", "image"])]
+    pub set: Vec<(String, String)>,
+
+    /// The row as a JSON object of columns
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["rows", "image"])]
+    pub row: Option<String>,
+
+    /// A file with a JSON array of rows, or one JSON object per line; - reads standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "image")]
+    pub rows: Option<PathBuf>,
+
+    /// A PNG or JPEG file, for a model that takes a picture
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub image: Option<PathBuf>,
+}
 
 pub fn run(args: &PredictArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let request = request(args)?;

@@ -1,47 +1,121 @@
 //! `drydock profile`: how fast, how large, how much memory, where the time goes.
 
-use std::io::Write as _;
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use drydock_core::data::{AtomicFile, write_error};
+use clap::{Args, ValueHint};
+use drydock_core::budget;
 use drydock_core::format;
 use drydock_core::profile::history::{self, Regression};
-use drydock_core::profile::{Effort, FitTarget, ProfileReport, ProfileRequest};
-use drydock_core::report::{Document, Verdict};
+use drydock_core::profile::{Effort, FitTarget, ProfileReport, ProfileRequest, factor};
+use drydock_core::report::Verdict;
 use drydock_core::session::Command;
+use drydock_core::tensor::device::DeviceChoice;
 
-use super::args::{CommonArgs, ProfileArgs};
+use super::args::{CommonArgs, ReportArgs, parse_count, parse_device, parse_dimension};
 use super::output::{Output, object, say};
+use super::report;
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
 use crate::text::TextTable;
 
+/// Measure a model: latency and throughput, size, memory, time by operator
+///
+/// Load, compilation, first run and warm runs are kept apart. A configuration is measured in windows until three agree within 10 %; one
+/// that never settles is marked "not stable". --quick takes 3 s and 100 runs at least for each, --full 30 s and 1000, else 6 s and 1000.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock profile sample-models/digits/model.onnx --quick --operators\n  drydock profile sample-models/payment-fraud-v2/model.onnx --batch 1,64 \\\n    --quick --max-latency 5ms --json"
+)]
+pub struct ProfileArgs {
+    /// The model file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// Rows of a run, to be tried in turn [default: 1,8,32; 1 with --quick]
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = parse_count)]
+    pub batch: Vec<NonZeroUsize>,
+
+    /// Devices to be tried in turn [default: --device]
+    #[arg(long, value_name = "DEVICE,…", value_delimiter = ',', value_parser = parse_device)]
+    pub devices: Vec<DeviceChoice>,
+
+    /// A table whose rows are the inputs [default: drawn from usual values]
+    #[arg(long, value_name = "TABLE", value_hint = ValueHint::FilePath)]
+    pub data: Option<PathBuf>,
+
+    /// The size of a dimension that the model leaves open; may be repeated
+    #[arg(long, value_name = "NAME=N", value_parser = parse_dimension)]
+    pub dim: Vec<(String, usize)>,
+
+    /// Seed of the inputs that are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Measure for a short time
+    #[arg(long, conflicts_with = "full")]
+    pub quick: bool,
+
+    /// Measure for long enough to be reported
+    #[arg(long)]
+    pub full: bool,
+
+    /// Show the time of each operator
+    #[arg(long)]
+    pub operators: bool,
+
+    /// The latency that 19 of 20 runs have to keep, such as 5ms
+    #[arg(long, value_name = "TIME", value_parser = budget::parse_duration)]
+    pub max_latency: Option<Duration>,
+
+    /// Write the operators of one run for chrome://tracing and Perfetto
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trace: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// Replace a report that exists
+    #[arg(long)]
+    pub force: bool,
+
+    /// Memory of another machine that the model should fit, such as 512MB
+    #[arg(long, value_name = "SIZE", value_parser = budget::parse_bytes)]
+    pub fit_memory: Option<u64>,
+
+    /// Threads that it would have there
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub fit_threads: Option<NonZeroUsize>,
+
+    /// By how much that machine is slower, thread for thread
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    pub fit_slowdown: Option<f64>,
+}
+
 pub fn run(args: &ProfileArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let request = request(args, common);
+    report::check(&args.report, args.force)?;
     let mut runner = Runner::new(common)?;
     // Not compiled here: the profile does that itself, and measures it.
     runner.look_at(&args.model, common)?;
     let line = drydock_core::session::command_line(&Command::Profile(request.clone()), runner.session.state());
     runner.run(Command::Profile(request))?;
     let state = runner.session.state();
-    let Some(report) = &state.profile else { return Err(Failure::Error("the profile gave no report".to_owned())) };
+    let Some(found) = &state.profile else { return Err(Failure::Error("the profile gave no report".to_owned())) };
     let regression = history::regression(&state.profile_history);
-    let mut document = report.document(history::history_figure(&state.profile_history));
+    let mut document = found.document(history::history_figure(&state.profile_history));
     document.provenance.command = line;
-    for (path, text) in [(&args.html, Document::to_html as fn(&Document) -> String), (&args.md, Document::to_markdown)] {
-        if let Some(path) = path {
-            write(path, &text(&document))?;
-        }
-    }
+    let is_printed = report::other_forms(&document, &args.report, args.force, output)?;
     if output.json {
-        let mut document = object(report);
+        let mut document = object(found);
         document.insert("regression".to_owned(), serde_json::to_value(&regression).unwrap_or_default());
         output.document(document);
-    } else if !output.quiet {
-        describe(report, regression.as_ref(), &mut output.page);
-        for path in [&args.html, &args.md, &args.trace].into_iter().flatten() {
-            say(&format!("written to {}", path.display()));
-        }
+    } else if !is_printed && !output.quiet {
+        describe(found, regression.as_ref(), &mut output.page);
+    }
+    if let (Some(trace), false) = (&args.trace, output.quiet) {
+        say(&format!("trace written to {}", trace.display()));
     }
     Ok(())
 }
@@ -65,15 +139,6 @@ fn request(args: &ProfileArgs, common: &CommonArgs) -> ProfileRequest {
         trace: args.trace.clone(),
         fit: (fit != FitTarget::default()).then_some(fit),
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let write = || {
-        let mut file = AtomicFile::create(path, true)?;
-        file.write_all(text.as_bytes()).map_err(|error| write_error(path, &error))?;
-        file.commit()
-    };
-    write().map_err(|error| Failure::Error(error.to_string()))
 }
 
 /// Operators that a page lists; `--json` and `--html` have more.

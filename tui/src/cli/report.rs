@@ -12,13 +12,21 @@ use super::runner::Failure;
 use crate::page::{Page, Tone};
 use crate::text::TextTable;
 
-/// A titled table.
+/// A titled table. Columns that find no room stand below, beside the first column again.
 pub fn section(page: &mut Page, table: &Table) {
     page.heading(&table.title);
     let tones: Vec<Tone> = table.rows.iter().map(|row| tone(row)).collect();
-    for (index, line) in TextTable::of_report(table, &[]).lines(page.width.saturating_sub(2)).iter().enumerate() {
-        let tone = index.checked_sub(1).map_or(Tone::Faint, |row| tones.get(row).copied().unwrap_or_default());
-        page.toned(tone, &format!("  {line}"));
+    let text = TextTable::of_report(table, &[]);
+    let width = page.width.saturating_sub(2);
+    for (index, columns) in text.pages(width).iter().enumerate() {
+        if index > 0 {
+            page.blank();
+        }
+        let laid = text.laid_out(columns, width);
+        laid.header.iter().for_each(|line| page.toned(Tone::Faint, &format!("  {line}")));
+        for (lines, tone) in laid.rows.iter().zip(&tones) {
+            lines.iter().for_each(|line| page.toned(*tone, &format!("  {line}")));
+        }
     }
 }
 
@@ -30,6 +38,12 @@ fn tone(row: &[Cell]) -> Tone {
         Some(Verdict::Fail) => Tone::Bad,
         _ => Tone::Plain,
     }
+}
+
+/// Whether the reports can be written, before anything is measured.
+pub fn check(args: &ReportArgs, is_forced: bool) -> Result<(), Failure> {
+    let Some(path) = &args.html else { return Ok(()) };
+    AtomicFile::create(path, is_forced).map(drop).map_err(|error| Failure::Error(error.to_string()))
 }
 
 /// Writes the HTML page and prints the Markdown, where they were asked for; `true` where Markdown takes the place of text.

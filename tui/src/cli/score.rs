@@ -1,16 +1,65 @@
 //! `drydock score`: a table in, a table out.
 
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueHint};
 use drydock_core::format;
 use drydock_core::score::{LabelMetrics, Metrics, OnError, ScoreReport, ScoreRequest, parse_names};
 use drydock_core::session::Command;
 
-use super::args::{CommonArgs, OnErrorArg, ScoreArgs};
+use super::args::{CommonArgs, OnErrorArg, parse_assignment, parse_count};
 use super::output::{Output, object, say};
 use super::runner::{Failure, Runner};
 use crate::page::Page;
 use crate::text::{Align, TextTable};
+
+/// Score a whole table: predictions beside its columns, metrics when the answers are known
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock score sample-models/breast-cancer/model.onnx \\\n    sample-models/breast-cancer/new.csv -o scored.csv\n  drydock score sample-models/payment-fraud-v2/model.onnx \\\n    sample-models/payment-fraud-v2/reference.csv -o scored.parquet \\\n    --on-error skip --json"
+)]
+pub struct ScoreArgs {
+    /// The model file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub model: PathBuf,
+
+    /// The table: CSV, TSV, Parquet, NDJSON or Arrow IPC, plain or .gz or .zst
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub data: PathBuf,
+
+    /// Where the scored table goes; its format follows from the name [default: DATA with .scored before its extension]
+    #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// The column with the true answer, for metrics [default: the contract's target, where the table has it]
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+
+    /// Feature columns in order, for a model with one [N, F] input
+    #[arg(long, value_name = "A,B,…", conflicts_with = "bind")]
+    pub columns: Option<String>,
+
+    /// Columns that feed one input; may be repeated
+    #[arg(long, value_name = "INPUT=A,B,…", value_parser = parse_assignment)]
+    pub bind: Vec<(String, String)>,
+
+    /// Columns of the table that stand in the output: all, none, or names
+    #[arg(long, value_name = "all|none|A,B,…", default_value = "all")]
+    pub keep: String,
+
+    /// At a row that can't be scored: stop, or skip it and set it aside with the reason
+    #[arg(long, value_enum, default_value_t = OnErrorArg::Stop)]
+    pub on_error: OnErrorArg,
+
+    /// Rows per batch [default: chosen for the model]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub batch: Option<NonZeroUsize>,
+
+    /// Replace an output that exists
+    #[arg(long)]
+    pub force: bool,
+}
 
 pub fn run(args: &ScoreArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let request = request(args, common)?;

@@ -1,13 +1,36 @@
 //! `drydock verify`: ONNX test sets, with a verdict as exit code.
 
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 use drydock_core::format;
 use drydock_core::session::Command;
 use drydock_core::verify::{FailureKind, VerifyReport, VerifyRequest};
 
-use super::args::{CommonArgs, VerifyArgs};
+use super::args::{CommonArgs, parse_tolerance};
 use super::output::{Output, object};
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
+
+/// Run ONNX test sets and compare with the outputs they expect
+///
+/// A test set is a folder with model.onnx and test_data_set_N/{input,output}_K.pb; folders of such are searched. A number passes when
+/// |actual - expected| <= atol + rtol * |expected|. Exit code 1 when a case fails.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock verify sample-models/digits\n  drydock verify sample-models --rtol 1e-4 --json")]
+pub struct VerifyArgs {
+    /// Test case folders, or folders of such; or one package, FILE.drydock
+    #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub folders: Vec<PathBuf>,
+
+    /// Relative tolerance
+    #[arg(long, default_value_t = 1e-3, value_parser = parse_tolerance)]
+    pub rtol: f64,
+
+    /// Absolute tolerance
+    #[arg(long, default_value_t = 1e-5, value_parser = parse_tolerance)]
+    pub atol: f64,
+}
 
 pub fn run(args: &VerifyArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     if let [path] = args.folders.as_slice()

@@ -1,6 +1,5 @@
 //! 2 Inspect: what goes in and out, what is inside, what each part weighs, whether it can run here.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
@@ -19,6 +18,7 @@ use crate::keymap::Place;
 use crate::page::Page;
 use crate::text::{Align, padded};
 use crate::theme::Theme;
+use crate::widgets::scroll::Scroll;
 use crate::widgets::text_field::TextField;
 use crate::widgets::{list, panel};
 use drydock_core::session::Task;
@@ -27,9 +27,7 @@ use drydock_core::session::Task;
 pub struct InspectScreen {
     pane: Pane,
     /// First visible line of the overview.
-    scroll: usize,
-    /// How far the overview can scroll, as the last frame found it.
-    scroll_end: Cell<usize>,
+    scroll: Scroll,
     filter: TextField,
     is_typing: bool,
     /// The filter before it was edited, to put back.
@@ -64,8 +62,7 @@ impl InspectScreen {
         let inner = panel::panel(frame, area, title, self.pane == Pane::Overview, theme);
         let mut page = Page::new(usize::from(inner.width));
         describe(opened, &mut page);
-        self.scroll_end.set(page.lines.len().saturating_sub(usize::from(inner.height)));
-        panel::page(frame, inner, &page, self.scroll.min(self.scroll_end.get()), theme);
+        self.scroll.draw_page(frame, inner, &page, theme);
     }
 
     fn draw_nodes(&self, frame: &mut Frame<'_>, area: Rect, report: &InspectReport, theme: Theme, title: &str) {
@@ -123,7 +120,7 @@ impl InspectScreen {
         page.fact("weights", &format!("{} ({})", format::counted(node.parameters, "parameter"), format::bytes(node.weight_bytes)));
         page.fact("MACs", &node.macs.map_or_else(|| "unknown".to_owned(), |macs| format::quantity(macs as f64)));
         page.fact("runs on", &node.runs_on());
-        panel::page(frame, inner, &page, 0, theme);
+        panel::page(frame, inner, &page, theme);
     }
 }
 
@@ -167,10 +164,7 @@ impl Screen for InspectScreen {
                 self.filter.set("");
                 self.apply_filter();
             }
-            (action, Pane::Overview) => match list::moved(self.scroll.min(self.scroll_end.get()), self.scroll_end.get() + 1, action) {
-                Some(scroll) => self.scroll = scroll,
-                None => return false,
-            },
+            (action, Pane::Overview) => return self.scroll.act(action),
             (action, Pane::Nodes) => match list::moved(self.selected, self.shown.len(), action) {
                 Some(selected) => self.selected = selected,
                 None => return false,

@@ -17,6 +17,7 @@ use crate::page::{Page, Tone};
 use crate::text::{Align, cut, padded};
 use crate::theme::{SPINNER, Theme};
 use crate::widgets::path_field::{self, Wanted, expand_home};
+use crate::widgets::scroll::Scroll;
 use crate::widgets::text_field::TextField;
 use crate::widgets::{list, panel};
 
@@ -30,7 +31,7 @@ pub struct JobsScreen {
     typing: Option<Vec<String>>,
     /// The arrows move through what came of the job, rather than from job to job.
     reads_details: bool,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 const LABEL: &str = "test sets  ";
@@ -68,7 +69,7 @@ impl JobsScreen {
 
     fn select(&mut self, index: usize) {
         self.selected = index;
-        self.scroll = 0;
+        self.scroll.reset();
         self.reads_details = false;
     }
 
@@ -84,8 +85,7 @@ impl JobsScreen {
     fn move_by(&mut self, action: Action, cx: &Context<'_>) {
         let state = cx.session.state();
         if self.reads_details {
-            let n_lines = self.selected_job(state).map_or(0, |job| details(job, state, 78).lines.len());
-            self.scroll = list::moved(self.scroll, n_lines, action).unwrap_or(self.scroll);
+            self.scroll.act(action);
         } else if let Some(selected) = list::moved(self.selected, state.jobs.len(), action) {
             self.select(selected);
         }
@@ -132,9 +132,7 @@ impl JobsScreen {
             return;
         }
         let page = details(job, view.state(), usize::from(inner.width));
-        // The last line stays at the bottom.
-        let first = self.scroll.min(page.lines.len().saturating_sub(usize::from(inner.height)));
-        panel::page(frame, inner, &page, first, view.theme);
+        self.scroll.draw_page(frame, inner, &page, view.theme);
     }
 }
 
@@ -149,6 +147,8 @@ impl Screen for JobsScreen {
 
     fn act(&mut self, action: Action, cx: &mut Context<'_>) -> bool {
         match action {
+            // While a folder is typed, there is one field alone.
+            Action::Up | Action::Down if self.typing.is_some() => {}
             Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => self.move_by(action, cx),
             Action::NextPane | Action::PreviousPane => self.reads_details = !self.reads_details,
             Action::CancelJob => self.cancel(cx),

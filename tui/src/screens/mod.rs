@@ -19,6 +19,7 @@ pub mod overlay;
 pub mod predict;
 pub mod profile;
 pub mod score;
+mod work;
 
 /// What a screen may change besides itself.
 pub struct Context<'a> {

@@ -27,3 +27,10 @@ pub fn moved(selected: usize, n_rows: usize, action: Action) -> Option<usize> {
         _ => return None,
     })
 }
+
+/// The next of a few values, or the one before; behind the last comes the first.
+pub fn cycled<T: Copy + PartialEq>(all: &[T], now: T, is_forward: bool) -> T {
+    let index = all.iter().position(|value| *value == now).unwrap_or(0);
+    let by = if is_forward { 1 } else { all.len().saturating_sub(1) };
+    all.get((index + by) % all.len().max(1)).copied().unwrap_or(now)
+}

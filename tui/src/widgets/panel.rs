@@ -30,16 +30,19 @@ pub fn inside(area: Rect) -> Rect {
     if inner.width > 4 { Rect { x: inner.x + 1, width: inner.width - 2, ..inner } } else { inner }
 }
 
-/// Draws a page from its `first` line on.
-pub fn page(frame: &mut Frame<'_>, area: Rect, page: &Page, first: usize, theme: Theme) {
-    let lines: Vec<Line<'_>> = page
-        .lines
-        .iter()
-        .skip(first)
-        .take(usize::from(area.height))
-        .map(|(tone, text)| Line::styled(text.as_str(), style_of(*tone, theme)))
-        .collect();
-    frame.render_widget(Paragraph::new(lines), area);
+/// Draws a page from its first line on.
+pub fn page(frame: &mut Frame<'_>, area: Rect, page: &Page, theme: Theme) {
+    lines(frame, area, page_lines(page, theme));
+}
+
+/// A page's lines in the colours of their tones.
+pub fn page_lines(page: &Page, theme: Theme) -> Vec<Line<'_>> {
+    page.lines.iter().map(|(tone, text)| Line::styled(text.as_str(), style_of(*tone, theme))).collect()
+}
+
+/// A sentence where there is nothing else to show.
+pub fn nothing(frame: &mut Frame<'_>, area: Rect, text: &str, theme: Theme) {
+    lines(frame, area, sentence(text, usize::from(area.width), theme.faint()));
 }
 
 pub fn style_of(tone: Tone, theme: Theme) -> Style {

@@ -56,6 +56,18 @@ pub fn complete(field: &mut TextField, wanted: Wanted) -> Completion {
     Completion { candidates: if names.len() > 1 { names } else { Vec::new() } }
 }
 
+/// Completes the last of several paths with commas between them.
+pub fn complete_last(field: &mut TextField, wanted: Wanted) -> Completion {
+    let typed = field.text().to_owned();
+    let start = typed.rfind(',').map_or(0, |comma| comma + 1);
+    let last = typed.get(start..).unwrap_or_default().trim_start();
+    let head = typed.get(..typed.len() - last.len()).unwrap_or_default();
+    let mut alone = TextField::new(last);
+    let completion = complete(&mut alone, wanted);
+    field.set(&format!("{head}{}", alone.text()));
+    completion
+}
+
 /// `~/…` as the shell would read it.
 pub fn expand_home(text: &str) -> PathBuf {
     match (text.strip_prefix("~/"), std::env::var_os("HOME")) {

@@ -10,19 +10,58 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 
+use super::panel;
+use super::scroll::Scroll;
+use crate::text::cut;
 use crate::theme::Theme;
 
 /// Signs of the series in plain ASCII and in the legend, so that no series is told apart by its colour alone.
 const SIGNS: [char; 6] = ['*', '+', 'o', 'x', '#', '@'];
 
+/// Below this every line is the figure's.
+const ROOM_FOR_HEAD: u16 = 5;
+
 /// Steps of a bar's outline, so that it is filled rather than hatched.
 const BAR_STEPS: u32 = 24;
 
-/// Draws the figure; its title stands elsewhere. A legend takes the first line, where there are several series.
+/// Draws the figure under its title, which states the finding; the title alone where there is no room for more.
+pub fn titled(frame: &mut Frame<'_>, area: Rect, figure: &Figure, theme: Theme) {
+    let title = panel::sentence(&figure.title, usize::from(area.width), theme.heading());
+    let height = u16::try_from(title.len()).unwrap_or(1).min(area.height);
+    panel::lines(frame, Rect { height, ..area }, title);
+    let below = Rect { y: area.y + height, height: area.height - height, ..area };
+    if below.height > 2 && below.width > 12 {
+        plot(frame, below, figure, theme);
+    }
+}
+
+/// All figures side by side where there is room; else one, which the arrows change.
+pub fn several(frame: &mut Frame<'_>, area: Rect, mut figures: Vec<Figure>, place: &Scroll, theme: Theme) {
+    const READABLE_WIDTH: u16 = 50;
+    let n = figures.len();
+    if area.width >= READABLE_WIDTH * u16::try_from(n).unwrap_or(u16::MAX) {
+        let areas = Layout::horizontal(vec![Constraint::Fill(1); n]).spacing(2).split(area);
+        figures.iter().zip(areas.iter()).for_each(|(figure, area)| titled(frame, *area, figure, theme));
+        return;
+    }
+    let place = place.place(n);
+    if let Some(figure) = figures.get_mut(place) {
+        figure.title = format!("{}  ({} of {n} ← →)", figure.title, place + 1);
+        titled(frame, area, figure, theme);
+    }
+}
+
+/// Draws the figure; its title stands elsewhere. The first line says what goes upwards and, of several series, which is which.
 pub fn plot(frame: &mut Frame<'_>, area: Rect, figure: &Figure, theme: Theme) {
-    let [legend, area] = Layout::vertical([Constraint::Length(u16::from(figure.has_legend())), Constraint::Min(0)]).areas(area);
-    if figure.has_legend() {
-        frame.render_widget(Paragraph::new(self::legend(figure, theme)).alignment(Alignment::Right), legend);
+    let has_head = area.height >= ROOM_FOR_HEAD;
+    let [head, area] = Layout::vertical([Constraint::Length(u16::from(has_head)), Constraint::Min(0)]).areas(area);
+    if has_head {
+        let legend = legend(figure, theme);
+        let width = u16::try_from(legend.width()).unwrap_or(u16::MAX).min(head.width);
+        let [label, right] = Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(head);
+        let label_text = cut(&figure.y.label(), usize::from(label.width).saturating_sub(2));
+        frame.render_widget(Line::styled(label_text, theme.faint()), label);
+        frame.render_widget(Paragraph::new(legend).alignment(Alignment::Right), right);
     }
     let placed: Vec<Vec<(f64, f64)>> = figure.series.iter().map(|series| outline(figure, series)).collect();
     let levels: Vec<[(f64, f64); 2]> = figure.levels.iter().map(|level| across(figure, level.at, level.is_on_x)).collect();
@@ -73,12 +112,16 @@ fn colour(index: usize, theme: Theme) -> Style {
     }
 }
 
+/// Which series is which, where there are several, and what the dotted lines are.
 fn legend(figure: &Figure, theme: Theme) -> Line<'static> {
     let entry = |(index, series): (usize, &Series)| {
         let sign = if theme.is_ascii || series.kind == SeriesKind::Points { SIGNS[index % SIGNS.len()] } else { '━' };
         [Span::styled(format!("{sign} "), colour(index, theme)), Span::raw(format!("{}  ", series.name))]
     };
-    figure.series.iter().enumerate().flat_map(entry).collect()
+    let series = if figure.has_legend() { figure.series.as_slice() } else { &[] };
+    let levels: Vec<&str> = figure.levels.iter().map(|level| level.name.as_str()).collect();
+    let levels = if levels.is_empty() { Vec::new() } else { vec![Span::styled("• ", theme.faint()), Span::raw(levels.join(", "))] };
+    series.iter().enumerate().flat_map(entry).chain(levels).collect()
 }
 
 /// A place in the figure, 0 to 1 on both axes: ratatui knows no logarithms.

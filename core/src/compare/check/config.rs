@@ -34,19 +34,32 @@ struct Check {
 /// Reads a file into a request, where the request says nothing itself.
 pub fn read_config(path: &Path, request: &mut CheckRequest) -> Result<(), CompareError> {
     let wrong = |message: String| CompareError::Unfit(format!("{}: {message}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let file: File = toml::from_str(&text).map_err(|error| wrong(error.message().replace('\n', " ")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(crate::format::file_problem(&error)))?;
+    let file: File = toml::from_str(&text).map_err(|error| {
+        let line = error.span().and_then(|span| text.get(..span.start)).map(|before| format!("line {}: ", before.matches('\n').count() + 1));
+        wrong(format!("{}{}", line.unwrap_or_default(), error.message().replace('\n', " ")))
+    })?;
     let Some(check) = file.check else { return Ok(()) };
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let in_folder = |path: PathBuf| folder.join(path);
-    request.against = request.against.take().or(check.against.map(in_folder));
+    // A name of the registry is no path.
+    let version = |path: PathBuf| if folder.join(&path).exists() || path.components().count() > 1 { folder.join(path) } else { path };
+    request.against = request.against.take().or(check.against.map(version));
     request.data = request.data.take().or(check.data.map(in_folder));
     request.label = request.label.take().or(check.label);
-    if let Some(batch) = check.batch.filter(|batch| *batch > 0 && request.batch == CheckRequest::default().batch) {
-        request.batch = batch;
-    }
     request.is_strict |= check.strict.unwrap_or(false);
     let named = |key: &str, message: String| wrong(format!("[check] {key}: {message}"));
+    if let Some(batch) = check.batch {
+        if batch == 0 {
+            return Err(named("batch", "expected a whole number, at least 1".to_owned()));
+        }
+        if request.batch == CheckRequest::default().batch {
+            request.batch = batch;
+        }
+    }
+    if let Some(share) = check.min_agreement.filter(|share| !(0.0..=1.0).contains(share)) {
+        return Err(named("min_agreement", format!("expected a share between 0 and 1, such as 0.99, found {share}")));
+    }
     let Budgets { max_size_bytes, max_p95, max_memory_bytes, min_agreement, min_metrics, max_drops, max_contract_changes } = &mut request.budgets;
     if let (None, Some(text)) = (&max_size_bytes, &check.max_size) {
         *max_size_bytes = Some(budget::parse_bytes(text).map_err(|message| named("max_size", message))?);
@@ -95,9 +108,19 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_the_registry_is_no_path() {
+        let against = |written: &str| read(&format!("[check]\nagainst = \"{written}\"")).unwrap().against.unwrap();
+        assert_eq!(against("fraud@production"), PathBuf::from("fraud@production"));
+        assert!(against("models/v1.onnx").is_absolute());
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         assert!(read("[check]\nmax_siez = \"1MB\"").is_err_and(|message| message.contains("max_siez")));
         assert!(read("[check]\nmax_size = \"big\"").is_err_and(|message| message.contains("max_size: expected a size")));
+        assert!(read("[check]\nmin_agreement = 99").is_err_and(|message| message.contains("min_agreement: expected a share")));
+        assert!(read("[check]\nbatch = 0").is_err_and(|message| message.contains("batch: expected a whole number")));
+        assert!(read("[check]\nmax_size = \"1MB\"\n[check").is_err_and(|message| message.contains("line 3: ")));
         assert!(read("[check.min_metric]\nacuracy = 1").is_err_and(|message| message.contains("did you mean 'accuracy'")));
     }
 }

@@ -15,6 +15,8 @@ pub struct ModelsArgs {
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
     Add(AddArgs),
+    /// List the models with their latest versions and their aliases
+    #[command(after_help = "Examples:\n  drydock models list\n  drydock models list --json")]
     List,
     Show(ShowArgs),
     Alias(AliasArgs),
@@ -23,11 +25,15 @@ pub enum ModelsCommand {
     History(HistoryArgs),
     Remove(RemoveArgs),
     /// Hold the registry's records and files against their hashes; exit code 1 when something is wrong
+    #[command(after_help = "Examples:\n  drydock models verify\n  drydock models verify --json")]
     Verify,
 }
 
 /// Add a model: a new version, unless its content is one already
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  drydock models add sample-models/payment-fraud/model.onnx --name fraud\n  drydock models add sample-models/payment-fraud-v2/model.onnx --name fraud \\\n    --parent fraud:1 --data sample-models/payment-fraud-v2/reference.csv"
+)]
 pub struct AddArgs {
     /// The model file
     #[arg(value_hint = ValueHint::FilePath)]
@@ -52,12 +58,14 @@ pub struct AddArgs {
 
 /// Show a model: its versions, their aliases, lineage and runs
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock models show fraud\n  drydock models show fraud --json")]
 pub struct ShowArgs {
     pub name: String,
 }
 
 /// Point an alias at a version, protect it, or take it away
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock models alias fraud:1 champion\n  drydock models alias fraud production --protect")]
 pub struct AliasArgs {
     /// name (its latest version) or name:version
     pub model: String,
@@ -84,6 +92,7 @@ pub struct AliasArgs {
 
 /// Point an alias at a version that is to go live; a protected alias asks for its passed check
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock models promote fraud:2 champion --reason 'finds more fraud'\n  drydock models promote fraud:1 champion")]
 pub struct PromoteArgs {
     /// name (its latest version) or name:version
     pub model: String,
@@ -98,6 +107,7 @@ pub struct PromoteArgs {
 
 /// Point an alias at what it pointed at before; again, one step further back
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock models rollback fraud champion\n  drydock models rollback fraud champion --reason 'too many alarms'")]
 pub struct RollbackArgs {
     pub name: String,
 
@@ -111,6 +121,7 @@ pub struct RollbackArgs {
 
 /// Show where aliases pointed: when, by whom, why
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock models history fraud\n  drydock models history fraud champion --json")]
 pub struct HistoryArgs {
     pub name: String,
 
@@ -120,6 +131,7 @@ pub struct HistoryArgs {
 
 /// Remove a version (name:version), or a whole model (name)
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock models remove fraud:1 --force\n  drydock models remove fraud --force")]
 pub struct RemoveArgs {
     pub model: String,
 

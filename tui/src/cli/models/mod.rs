@@ -14,7 +14,8 @@ use super::output::{Output, object, say};
 use super::runner::{Failure, Runner};
 use crate::page::{Page, Tone};
 use crate::text::{Align, TextTable};
-use args::{AliasArgs, ModelsArgs, ModelsCommand};
+pub use args::ModelsArgs;
+use args::{AliasArgs, ModelsCommand};
 
 pub fn run(args: &ModelsArgs, common: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let mut runner = Runner::new(common)?;
@@ -136,7 +137,7 @@ pub fn list(view: &RegistryView, page: &mut Page) {
 }
 
 /// `champion v3, production v2 (protected)`.
-fn aliases_text(aliases: &[AliasView]) -> String {
+pub fn aliases_text(aliases: &[AliasView]) -> String {
     let text = |alias: &AliasView| {
         let version = alias.version.map_or_else(|| "nothing yet".to_owned(), |version| format!("v{version}"));
         format!("{} {version}{}", alias.alias, if alias.is_protected { " (protected)" } else { "" })

@@ -1,31 +1,29 @@
 //! Drawing of the Compare screen: the form, what came out of it part by part.
 
-use drydock_core::compare::CompareReport;
-use drydock_core::report::{Cell, Figure, Table, Verdict};
+use drydock_core::compare::{CompareReport, PairReport};
+use drydock_core::report::{Table, Verdict};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{CompareScreen, Failure, Field, Part, View, verdict_line};
-use crate::screens::score::running_line;
-use crate::text::{Align, TextTable, cut, padded};
+use super::{CompareScreen, Field, Part, View, verdict_line};
+use crate::cli;
+use crate::page::Page;
+use crate::text::{TextTable, cut, turned};
 use crate::theme::Theme;
-use crate::widgets::{list, panel, plot};
+use crate::widgets::parts::Part as _;
+use crate::widgets::{form, list, panel, plot, table};
 
 const NAME_WIDTH: usize = 8;
 
 pub fn draw(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
     let theme = view.theme;
+    screen.page.begin_frame();
     let inner = panel::panel(frame, area, "Compare", true, theme);
     let width = usize::from(inner.width);
-    let mut lines = vec![parts_line(screen, theme)];
-    if let Some(job) = screen.running {
-        lines.push(running_line(job, width, view));
-        if let Some(progress) = view.session.progress(job) {
-            lines.push(Line::styled(cut(&progress.latest().stage, width), theme.faint()));
-        }
-    }
+    let mut lines = vec![screen.part.line(theme)];
+    lines.extend(screen.work.progress_lines(width, view));
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inner.height);
     panel::lines(frame, inner, lines);
     let below = Rect { y: inner.y + used, height: inner.height - used, ..inner };
@@ -34,53 +32,36 @@ pub fn draw(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: Vie
         (Part::Files, _) => draw_files(screen, frame, below, view),
         (Part::Gate, _) => draw_gate(screen, frame, below, view),
         (_, Some(report)) => draw_part(screen, frame, below, report, theme),
-        (_, None) => nothing(frame, below, "There is nothing to show yet: enter compares B with A on the table.", theme),
+        (_, None) if screen.work.is_running() => {}
+        (_, None) => panel::nothing(frame, below, "There is nothing to show yet: enter compares B with A on the table.", theme),
     }
-}
-
-/// `[setup] metrics  rows  …`.
-fn parts_line(screen: &CompareScreen, theme: Theme) -> Line<'static> {
-    let part = |part: Part| {
-        if part == screen.part {
-            Span::styled(format!("[{}]", part.name()), theme.accent().patch(theme.heading()))
-        } else {
-            Span::styled(format!(" {} ", part.name()), theme.faint())
-        }
-    };
-    Line::from(Part::ALL.map(part).to_vec())
-}
-
-fn nothing(frame: &mut Frame<'_>, area: Rect, text: &str, theme: Theme) {
-    panel::lines(frame, area, panel::sentence(text, usize::from(area.width), theme.faint()));
 }
 
 fn draw_setup(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
     let theme = view.theme;
     let width = usize::from(area.width);
+    let layout = form::Layout { name_width: NAME_WIDTH, width, theme };
     let mut lines: Vec<Line<'_>> = Vec::new();
     for field in Field::ALL {
-        lines.push(field_line(screen, field, width, view));
-        let is_typed = field == screen.selected && screen.typing.is_some();
-        match &screen.typing {
-            Some(typing) if is_typed => {
-                place_cursor(screen, frame, area, lines.len() - 1);
-                let below = if typing.candidates.is_empty() { format!("for example {}", field.example()) } else { typing.candidates.join("  ") };
-                lines.push(indented(&below, width, theme.faint()));
-            }
-            _ => lines.extend(screen.problem(field).map(|problem| indented(&format!("✗ {problem}"), width, theme.bad()))),
+        lines.push(field_line(screen, field, layout, view));
+        if let (true, true, Some(text)) = (field == screen.selected, screen.typing.is_on(), screen.texts.get(field.place())) {
+            layout.place_cursor(frame, area, lines.len() - 1, text);
+            lines.push(layout.below(&screen.typing.help(field.example()), theme.faint()));
+        } else {
+            lines.extend(screen.problem(field).map(|problem| layout.below(&format!("✗ {problem}"), theme.bad())));
         }
     }
     lines.push(Line::default());
-    match (&screen.failure, &view.state().comparison) {
-        (Some(Failure::Cancelled), _) => lines.push(Line::styled("cancelled", theme.warning())),
-        (Some(Failure::Failed(message)), _) => lines.extend(panel::sentence(message, width, theme.bad())),
-        (None, Some(report)) => {
+    let failure = screen.work.failure_lines("cancelled", width, view);
+    match &view.state().comparison {
+        _ if !failure.is_empty() => lines.extend(failure),
+        Some(report) => {
             for pair in &report.pairs {
                 lines.extend(panel::sentence(&report.headline(pair), width, theme.heading()));
             }
         }
-        (None, None) => {
-            let text = "Compare runs two versions on the same rows: metrics with intervals, the rows that change and why. enter compares; x judges B \
+        None => {
+            let text = "Compare runs versions on the same rows: metrics with intervals, the rows that change and why. enter compares; x judges B \
                         by the conditions of the gate; d shows what changed in the file.";
             lines.extend(panel::sentence(text, width, theme.faint()));
         }
@@ -88,17 +69,15 @@ fn draw_setup(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: V
     panel::lines(frame, area, lines);
 }
 
-fn field_line(screen: &CompareScreen, field: Field, width: usize, view: View<'_>) -> Line<'static> {
+fn field_line(screen: &CompareScreen, field: Field, layout: form::Layout, view: View<'_>) -> Line<'static> {
     let theme = view.theme;
     let is_selected = field == screen.selected;
-    let pointer = if is_selected { "▸" } else { " " };
-    let style = if is_selected { theme.accent().patch(theme.heading()) } else { Style::new() };
-    let room = width.saturating_sub(NAME_WIDTH + 2);
-    let name = Span::styled(format!("{pointer} {}", padded(field.name(), NAME_WIDTH, Align::Left)), style);
+    let room = layout.room();
+    let name = layout.name(field.name(), is_selected);
     let opened = view.state().opened.as_ref().map(|opened| format!("{} (the opened model)", opened.model.title()));
     let value = match field {
         Field::Latency => Span::raw(if screen.skips_latency { "not measured" } else { "measured in turns" }),
-        field if field == screen.selected && screen.typing.is_some() => {
+        field if is_selected && screen.typing.is_on() => {
             Span::raw(screen.texts.get(field.place()).map_or_else(String::new, |text| text.visible(room).0.to_owned()))
         }
         field if !screen.text(field).is_empty() => Span::raw(cut(screen.text(field), room)),
@@ -108,112 +87,133 @@ fn field_line(screen: &CompareScreen, field: Field, width: usize, view: View<'_>
     Line::from(vec![name, value])
 }
 
-fn indented(text: &str, width: usize, style: Style) -> Line<'static> {
-    Line::styled(format!("{}{}", " ".repeat(NAME_WIDTH + 2), cut(text, width.saturating_sub(NAME_WIDTH + 2))), style)
-}
-
-fn place_cursor(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, line: usize) {
-    let Some(text) = screen.texts.get(screen.selected.place()) else { return };
-    let (_, cursor) = text.visible(usize::from(area.width).saturating_sub(NAME_WIDTH + 2));
-    if let (Ok(x), Ok(y)) = (u16::try_from(NAME_WIDTH + 2 + cursor), u16::try_from(line))
-        && x < area.width
-        && y < area.height
-    {
-        frame.set_cursor_position((area.x + x, area.y + y));
-    }
-}
-
 fn draw_part(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, report: &CompareReport, theme: Theme) {
-    let width = usize::from(area.width);
-    let Some(pair) = report.pairs.first() else { return };
+    let Some(pair) = screen.shown_pair(report) else { return };
     match screen.part {
-        Part::Metrics => {
-            let mut lines = panel::sentence(&report.headline(pair), width, theme.heading());
-            if !pair.metrics.is_empty() {
-                lines.extend(table_lines(&report.metrics_table(pair), width, theme));
-            }
-            lines.push(Line::default());
-            lines.extend(table_lines(&report.agreement_table(pair), width, theme));
-            lines.push(Line::default());
-            lines.extend(table_lines(&report.versions_table(), width, theme));
-            scrolled(screen, frame, area, lines);
-        }
-        Part::Rows => draw_rows(screen, frame, area, report, theme),
-        Part::Why => {
-            let mut lines = Vec::new();
-            match CompareReport::explanation_table(pair) {
-                Some(table) => lines.extend(table_lines(&table, width, theme)),
-                None => lines.extend(panel::sentence("Nothing tells the rows that change from the others.", width, theme.faint())),
-            }
-            if !pair.agreement.transitions.is_empty() {
-                lines.push(Line::default());
-                lines.extend(table_lines(&CompareReport::transitions_table(pair), width, theme));
-            }
-            scrolled(screen, frame, area, lines);
-        }
+        Part::Metrics => draw_metrics(screen, frame, area, (report, pair), theme),
+        Part::Rows => draw_rows(screen, frame, area, (report, pair), theme),
+        Part::Why => draw_why(screen, frame, area, (report, pair), theme),
         Part::Calibration => match report.reliability_figure() {
-            Some(figure) => draw_figure(frame, area, &figure, theme),
-            None => nothing(frame, area, "Calibration needs labels, and versions that tell probabilities.", theme),
+            Some(figure) => plot::titled(frame, area, &figure, theme),
+            None => panel::nothing(frame, area, "Calibration needs labels, and versions that tell probabilities.", theme),
         },
         Part::Windows => draw_windows(screen, frame, area, report, theme),
         Part::Setup | Part::Files | Part::Gate => {}
     }
 }
 
+/// `A payment-fraud v1   C payment-fraud v3   2 of 3, n next`: what the letters of the tables stand for.
+fn letters_line(report: &CompareReport, pair: &PairReport, width: usize, theme: Theme) -> Line<'static> {
+    let name = |version: usize| report.versions.get(version).map_or("", |version| version.name.as_str());
+    let which = match report.pairs.len() {
+        0 | 1 => String::new(),
+        n_pairs => format!("   {} of {n_pairs}, n next", pair.version),
+    };
+    let room = width.saturating_sub(which.chars().count() + 7) / 2;
+    let letter = |version: usize| Span::styled(format!("{} ", CompareReport::letter(version)), theme.accent());
+    Line::from(vec![
+        letter(0),
+        Span::raw(format!("{}   ", cut(name(0), room))),
+        letter(pair.version),
+        Span::raw(cut(name(pair.version), room)),
+        Span::styled(which, theme.faint()),
+    ])
+}
+
+fn draw_metrics(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, (report, pair): (&CompareReport, &PairReport), theme: Theme) {
+    let width = usize::from(area.width);
+    let mut lines = vec![letters_line(report, pair, width, theme)];
+    lines.extend(panel::sentence(&report.headline(pair), width, theme.heading()));
+    let mut metrics = report.metrics_table(pair);
+    // Names where there is room for them, else the letters that stand above.
+    if TextTable::of_report(&metrics, &[]).natural_width() > width {
+        for (column, version) in [(1, 0), (2, pair.version)] {
+            if let Some(column) = metrics.columns.get_mut(column) {
+                column.title = CompareReport::letter(version).to_string();
+            }
+        }
+    }
+    if !metrics.rows.is_empty() {
+        lines.extend(table::lines(&metrics, width, &screen.page, theme));
+        lines.push(Line::default());
+    }
+    let versions = report.versions_table();
+    let of_the_pair = if TextTable::of_report(&versions, &[]).natural_width() > width { turned(&versions, &[0, pair.version]) } else { versions };
+    for table in [report.agreement_table(pair), of_the_pair] {
+        lines.extend(table::lines(&table, width, &screen.page, theme));
+        lines.push(Line::default());
+    }
+    lines.pop();
+    screen.scroll.draw(frame, area, lines, theme);
+}
+
 /// The rows that changed most; below, the cells of the selected one.
-fn draw_rows(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, report: &CompareReport, theme: Theme) {
-    let Some(pair) = report.pairs.first() else { return };
+fn draw_rows(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, (report, pair): (&CompareReport, &PairReport), theme: Theme) {
     let rows = &pair.changed.rows;
     let width = usize::from(area.width);
-    let Some(row) = rows.get(screen.row.min(rows.len().saturating_sub(1))) else {
-        nothing(frame, area, "No row changes.", theme);
+    let selected = screen.row.min(rows.len().saturating_sub(1));
+    let [head, top, bottom] = Layout::vertical([Constraint::Length(1), Constraint::Fill(3), Constraint::Fill(2)]).areas(area);
+    panel::lines(frame, head, vec![letters_line(report, pair, width, theme)]);
+    let Some(row) = rows.get(selected) else {
+        panel::nothing(frame, top, "No row changes.", theme);
         return;
     };
-    let [top, bottom] = Layout::vertical([Constraint::Fill(3), Constraint::Fill(2)]).areas(area);
-    let height = usize::from(top.height).saturating_sub(1);
-    let window = list::window(screen.row, rows.len(), height);
     let mut table = report.changed_table(pair);
-    let first = window.start;
-    table.rows = table.rows.into_iter().skip(window.start).take(window.len()).collect();
-    let mut lines = table_lines(&table, width, theme);
-    if let Some(line) = lines.get_mut(screen.row.saturating_sub(first) + 1) {
-        *line = std::mem::take(line).patch_style(theme.accent());
+    if let Some(column) = table.columns.get_mut(2) {
+        column.title = CompareReport::letter(pair.version).to_string();
     }
-    panel::lines(frame, top, lines);
-    let title = format!("row {}: {} → {}, {} of {} kept", row.row, row.a, row.b, screen.row + 1, rows.len());
+    // The header, which may take two lines, and the place among the columns.
+    let height = usize::from(top.height).saturating_sub(3);
+    let window = list::window(selected, rows.len(), height);
+    table.rows = table.rows.into_iter().skip(window.start).take(window.len()).collect();
+    let mut blocks = table::paged(&table, width, &screen.page, theme);
+    if let Some(block) = blocks.get_mut(selected.saturating_sub(window.start) + 1) {
+        for line in block {
+            *line = std::mem::take(line).patch_style(theme.selected());
+        }
+    }
+    panel::lines(frame, top, blocks.into_iter().flatten().collect());
+    let title = format!("row {}: {} → {}, {} of {} kept", row.row, row.a, row.b, selected + 1, rows.len());
     let mut lines = vec![Line::styled(cut(&title, width), theme.heading())];
     let cells = pair.changed.columns.iter().zip(&row.cells).map(|(name, cell)| format!("{name} {}", if cell.is_empty() { "—" } else { cell }));
     lines.extend(panel::sentence(&cells.collect::<Vec<_>>().join(" · "), width, Style::new()));
     panel::lines(frame, bottom, lines);
 }
 
+fn draw_why(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, (report, pair): (&CompareReport, &PairReport), theme: Theme) {
+    let width = usize::from(area.width);
+    let mut lines = vec![letters_line(report, pair, width, theme)];
+    match CompareReport::explanation_table(pair) {
+        Some(table) => lines.extend(table::lines(&table, width, &screen.page, theme)),
+        None => lines.extend(panel::sentence("Nothing tells the rows that change from the others.", width, theme.faint())),
+    }
+    if !pair.agreement.transitions.is_empty() {
+        lines.push(Line::default());
+        lines.extend(table::lines(&CompareReport::transitions_table(pair), width, &screen.page, theme));
+    }
+    screen.scroll.draw(frame, area, lines, theme);
+}
+
 fn draw_windows(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, report: &CompareReport, theme: Theme) {
+    /// Rows of a figure that can be read.
+    const FIGURE: u16 = 9;
     let width = usize::from(area.width);
     let figures = report.windows_figures();
     let mut lines = Vec::new();
-    if let Some(table) = report.split_table() {
-        lines.extend(table_lines(&table, width, theme));
+    for table in [report.split_table(), report.windows_table()].into_iter().flatten() {
+        lines.extend(table::lines(&table, width, &screen.page, theme));
         lines.push(Line::default());
     }
-    if let Some(table) = report.windows_table() {
-        lines.extend(table_lines(&table, width, theme));
-    }
     if lines.is_empty() {
-        nothing(
-            frame,
-            area,
-            "Give a window, and a column of times if there is one, to follow the versions; give a canary its share to replay it.",
-            theme,
-        );
+        let text = "Give a window, and a column of times if there is one, to follow the versions; give a canary its share to replay it.";
+        panel::nothing(frame, area, text, theme);
         return;
     }
-    let [top, bottom] = match figures.last() {
-        Some(_) if area.height > 11 => Layout::vertical([Constraint::Fill(1), Constraint::Length(9)]).areas(area),
-        _ => Layout::vertical([Constraint::Fill(1), Constraint::Length(0)]).areas(area),
-    };
-    scrolled(screen, frame, top, lines);
-    if let (Some(figure), true) = (figures.first(), bottom.height > 2) {
-        draw_figure(frame, bottom, figure, theme);
+    let height = if figures.is_empty() || area.height < FIGURE + 3 { 0 } else { FIGURE.max(area.height / 2) };
+    let [top, bottom] = Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
+    screen.scroll.draw(frame, top, lines, theme);
+    if height > 0 {
+        plot::several(frame, bottom, figures, &screen.page, theme);
     }
 }
 
@@ -221,25 +221,37 @@ fn draw_files(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: V
     let theme = view.theme;
     let width = usize::from(area.width);
     let Some(report) = &view.state().diff else {
-        nothing(frame, area, "d shows what changed between the files of A and B: nodes, attributes, weights, cost.", theme);
+        panel::nothing(frame, area, "d shows what changed between the files of A and B: nodes, attributes, weights, cost.", theme);
         return;
     };
-    let mut lines = panel::sentence(&report.headline(), width, theme.heading());
-    lines.extend(report.signature.iter().flat_map(|change| panel::sentence(change, width, Style::new())));
-    for table in [report.cost_table(), report.nodes_table(), report.weights_table()] {
-        if !table.rows.is_empty() {
-            lines.push(Line::default());
-            lines.extend(table_lines(&table, width, theme));
-        }
+    let mut lines: Vec<Line<'_>> = [("A", &report.a), ("B", &report.b)]
+        .into_iter()
+        .map(|(letter, side)| {
+            Line::from(vec![Span::styled(format!("{letter} "), theme.accent()), Span::raw(cut(&side.path, width.saturating_sub(2)))])
+        })
+        .collect();
+    let mut page = Page::new(width);
+    cli::diff::describe(report, &mut page);
+    lines.extend(panel::page_lines(&page, theme));
+    screen.scroll.draw(frame, area, lines, theme);
+}
+
+/// A table below its title, apart from what stands before; nothing for one without rows.
+fn titled_table(screen: &CompareScreen, table: &Table, width: usize, theme: Theme) -> Vec<Line<'static>> {
+    if table.rows.is_empty() {
+        return Vec::new();
     }
-    scrolled(screen, frame, area, lines);
+    let mut lines = vec![Line::default(), Line::styled(table.title.clone(), theme.heading())];
+    lines.extend(table::lines(table, width, &screen.page, theme));
+    lines
 }
 
 fn draw_gate(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
     let theme = view.theme;
     let width = usize::from(area.width);
     let Some(report) = &view.state().check else {
-        nothing(frame, area, "x judges B by the conditions written under gate; without any, by its operators and its contract.", theme);
+        let text = "x judges B by the conditions written under gate; without any, by its operators and its contract.";
+        panel::nothing(frame, area, text, theme);
         return;
     };
     let style = match report.verdict {
@@ -248,35 +260,7 @@ fn draw_gate(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: Vi
         Verdict::NotJudged => theme.warning(),
     };
     let mut lines = panel::sentence(&verdict_line(report), width, style);
-    lines.push(Line::default());
-    lines.extend(table_lines(&report.table(), width, theme));
-    scrolled(screen, frame, area, lines);
-}
-
-/// Lines from where the user has scrolled to, never past the last page.
-fn scrolled(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'_>>) {
-    let first = screen.scroll.min(lines.len().saturating_sub(usize::from(area.height)));
-    panel::lines(frame, area, lines.into_iter().skip(first).collect());
-}
-
-/// A table with a faint header; rows with a verdict in its colour.
-fn table_lines(table: &Table, width: usize, theme: Theme) -> Vec<Line<'static>> {
-    let style = |row: &[Cell]| match row.iter().find_map(|cell| if let Cell::Verdict(verdict) = cell { Some(*verdict) } else { None }) {
-        Some(Verdict::Pass) => theme.good(),
-        Some(Verdict::Fail) => theme.bad(),
-        _ => Style::new(),
-    };
-    let styles: Vec<Style> = std::iter::once(theme.faint()).chain(table.rows.iter().map(|row| style(row))).collect();
-    TextTable::of_report(table, &[]).lines(width).into_iter().zip(styles).map(|(line, style)| Line::styled(line, style)).collect()
-}
-
-/// A figure under its title.
-fn draw_figure(frame: &mut Frame<'_>, area: Rect, figure: &Figure, theme: Theme) {
-    let title = panel::sentence(&figure.title, usize::from(area.width), theme.heading());
-    let height = u16::try_from(title.len()).unwrap_or(1).min(area.height);
-    panel::lines(frame, Rect { height, ..area }, title);
-    let below = Rect { y: area.y + height, height: area.height - height, ..area };
-    if below.height > 2 && below.width > 12 {
-        plot::plot(frame, below, figure, theme);
-    }
+    lines.extend(report.notes.iter().flat_map(|note| panel::sentence(note, width, theme.faint())));
+    lines.extend(titled_table(screen, &report.table(), width, theme));
+    screen.scroll.draw(frame, area, lines, theme);
 }

@@ -6,17 +6,20 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 use drydock_core::compare::check::{Budgets, CheckReport, CheckRequest};
 use drydock_core::compare::diff::DiffRequest;
-use drydock_core::compare::{CompareReport, CompareRequest, Split, Window};
-use drydock_core::jobs::JobId;
-use drydock_core::session::{Command, JobState, State, Task};
+use drydock_core::compare::{CompareReport, CompareRequest, PairReport, Split, Window};
+use drydock_core::session::{Command, State, Task};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use super::work::{End, Work};
 use super::{Context, Screen, View};
 use crate::action::Action;
 use crate::keymap::Place;
+use crate::widgets::form::Typing;
 use crate::widgets::list;
+use crate::widgets::parts::Part as _;
 use crate::widgets::path_field::{self, Wanted, expand_home};
+use crate::widgets::scroll::Scroll;
 use crate::widgets::text_field::TextField;
 
 mod draw;
@@ -27,25 +30,14 @@ pub struct CompareScreen {
     selected: Field,
     texts: [TextField; Field::TEXTS],
     skips_latency: bool,
-    typing: Option<Typing>,
-    running: Option<JobId>,
-    failure: Option<Failure>,
-    /// The version after the baseline that is shown.
+    typing: Typing,
+    work: Work,
+    /// Which of the versions after the baseline is shown.
+    pair: usize,
     row: usize,
-    scroll: usize,
-}
-
-/// A text being typed: what stood there before, and names that fit a path.
-#[derive(Debug, Default)]
-struct Typing {
-    before: String,
-    candidates: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Failure {
-    Cancelled,
-    Failed(String),
+    scroll: Scroll,
+    /// The page of a table's columns, or the figure.
+    page: Scroll,
 }
 
 /// What is shown.
@@ -62,8 +54,8 @@ enum Part {
     Gate,
 }
 
-impl Part {
-    const ALL: [Self; 8] = [Self::Setup, Self::Metrics, Self::Rows, Self::Why, Self::Calibration, Self::Windows, Self::Files, Self::Gate];
+impl crate::widgets::parts::Part for Part {
+    const ALL: &'static [Self] = &[Self::Setup, Self::Metrics, Self::Rows, Self::Why, Self::Calibration, Self::Windows, Self::Files, Self::Gate];
 
     fn name(self) -> &'static str {
         match self {
@@ -76,11 +68,6 @@ impl Part {
             Self::Files => "files",
             Self::Gate => "gate",
         }
-    }
-
-    fn moved(self, by: usize) -> Self {
-        let index = Self::ALL.iter().position(|part| *part == self).unwrap_or(0);
-        Self::ALL.get((index + by) % Self::ALL.len()).copied().unwrap_or_default()
     }
 }
 
@@ -125,7 +112,7 @@ impl Field {
     fn default_meaning(self) -> &'static str {
         match self {
             Self::A => "the opened model",
-            Self::B => "the version to hold against it",
+            Self::B => "the version to hold against it; several with commas",
             Self::Data => "the table that both answer",
             Self::Label => "the contract's target, where the table has it",
             Self::Time => "the order of the rows",
@@ -138,7 +125,8 @@ impl Field {
 
     fn example(self) -> &'static str {
         match self {
-            Self::A | Self::B => "models/fraud-v2.onnx",
+            Self::A => "models/fraud-v1.onnx",
+            Self::B => "models/fraud-v2.onnx, fraud@champion",
             Self::Data => "march.csv",
             Self::Label => "outcome",
             Self::Time => "paid_at",
@@ -155,16 +143,33 @@ impl CompareScreen {
         self.texts.get(field.place()).map_or("", |text| text.text().trim())
     }
 
-    fn text_mut(&mut self, field: Field) -> Option<&mut TextField> {
-        self.texts.get_mut(field.place())
-    }
-
     fn path(&self, field: Field) -> Option<PathBuf> {
         Some(self.text(field)).filter(|text| !text.is_empty()).map(expand_home)
     }
 
+    /// The versions held against the baseline.
+    fn versions(&self) -> Vec<PathBuf> {
+        let text = self.text(Field::B);
+        // A file whose own name has a comma is one version.
+        if expand_home(text).exists() {
+            return vec![expand_home(text)];
+        }
+        text.split(',').map(str::trim).filter(|version| !version.is_empty()).map(expand_home).collect()
+    }
+
+    /// The one that is looked at, and that is judged.
+    fn version(&self) -> Option<PathBuf> {
+        let versions = self.versions();
+        versions.get(self.pair.min(versions.len().saturating_sub(1))).cloned()
+    }
+
+    /// What was found of the version that is looked at.
+    fn shown_pair<'a>(&self, report: &'a CompareReport) -> Option<&'a PairReport> {
+        report.pairs.get(self.pair.min(report.pairs.len().saturating_sub(1)))
+    }
+
     fn baseline(&self, state: &State) -> Option<PathBuf> {
-        self.path(Field::A).or_else(|| Some(state.opened.as_ref()?.model.path.clone()))
+        self.path(Field::A).or_else(|| Some(state.opened.as_ref()?.model.argument()))
     }
 
     /// Why what is written into a field can't stand.
@@ -187,8 +192,9 @@ impl CompareScreen {
     }
 
     fn compare_request(&self, state: &State) -> Option<CompareRequest> {
+        let others = Some(self.versions()).filter(|versions| !versions.is_empty())?;
         Some(CompareRequest {
-            versions: vec![self.baseline(state)?, self.path(Field::B)?],
+            versions: std::iter::once(self.baseline(state)?).chain(others).collect(),
             device: state.opened.as_ref().map(|opened| opened.device).unwrap_or_default(),
             data: self.path(Field::Data)?,
             label: self.optional(Field::Label),
@@ -203,8 +209,7 @@ impl CompareScreen {
     /// B is judged, against A where there is a table to hold them against each other.
     fn check_request(&self, state: &State) -> Option<CheckRequest> {
         let data = self.path(Field::Data);
-        let b = self.path(Field::B);
-        let (model, against) = match b {
+        let (model, against) = match self.version() {
             Some(b) => (b, self.baseline(state)),
             None => (self.baseline(state)?, None),
         };
@@ -220,16 +225,12 @@ impl CompareScreen {
     }
 
     fn diff_request(&self, state: &State) -> Option<DiffRequest> {
-        Some(DiffRequest { a: self.baseline(state)?, b: self.path(Field::B)? })
-    }
-
-    fn is_running(&self, state: &State) -> bool {
-        self.running.and_then(|id| state.job(id)).is_some_and(|record| record.state == JobState::Running)
+        Some(DiffRequest { a: self.baseline(state)?, b: self.version()? })
     }
 
     /// Begins a job, or goes to the field that it lacks.
     fn start(&mut self, command: Option<Command>, part: Part, cx: &mut Context<'_>) {
-        if self.is_running(cx.session.state()) {
+        if self.work.is_running() {
             cx.say("a comparison is running already; c cancels");
             return;
         }
@@ -248,9 +249,14 @@ impl CompareScreen {
             cx.say("fill in A, B and data first: e types");
             return;
         };
-        self.failure = None;
+        self.show(part);
+        self.work.begin(command, cx);
+    }
+
+    fn show(&mut self, part: Part) {
         self.part = part;
-        self.running = cx.session.dispatch(command);
+        self.scroll.reset();
+        self.page.reset();
     }
 
     fn edit(&mut self) {
@@ -259,40 +265,36 @@ impl CompareScreen {
             self.skips_latency = !self.skips_latency;
             return;
         }
-        let before = self.text(self.selected).to_owned();
-        self.typing = Some(Typing { before, candidates: Vec::new() });
+        if let Some(field) = self.texts.get(self.selected.place()) {
+            self.typing.begin(field);
+        }
     }
 
     fn complete(&mut self) {
-        let wanted = match self.selected {
-            Field::A | Field::B => Wanted::Model,
-            Field::Data => Wanted::Table,
-            _ => return,
-        };
         let Some(field) = self.texts.get_mut(self.selected.place()) else { return };
-        let candidates = path_field::complete(field, wanted).candidates;
-        if let Some(typing) = &mut self.typing {
-            typing.candidates = candidates;
-        }
+        self.typing.offer(match self.selected {
+            Field::A => path_field::complete(field, Wanted::Model).candidates,
+            Field::B => path_field::complete_last(field, Wanted::Model).candidates,
+            Field::Data => path_field::complete(field, Wanted::Table).candidates,
+            _ => return,
+        });
     }
 
     /// Up and down in the part that is shown.
     fn move_in_part(&mut self, action: Action, state: &State) -> bool {
-        let n_rows = |report: &Arc<CompareReport>| report.pairs.first().map_or(0, |pair| pair.changed.rows.len());
+        let n_rows = |report: &Arc<CompareReport>| self.shown_pair(report).map_or(0, |pair| pair.changed.rows.len());
         match (self.part, action) {
             (Part::Setup, Action::Left | Action::Right) if self.selected == Field::Latency => self.skips_latency = !self.skips_latency,
             (Part::Setup, action) => {
                 let Some(moved) = list::moved(self.selected.place(), Field::ALL.len(), action) else { return false };
                 self.selected = Field::ALL.get(moved).copied().unwrap_or_default();
             }
+            (Part::Rows, Action::Left | Action::Right) => return self.page.act_sideways(action),
             (Part::Rows, action) => {
                 let Some(moved) = list::moved(self.row, state.comparison.as_ref().map_or(0, n_rows), action) else { return false };
                 self.row = moved;
             }
-            (_, action) => {
-                let Some(moved) = list::moved(self.scroll, self.scroll + 50, action) else { return false };
-                self.scroll = moved;
-            }
+            (_, action) => return self.page.act_sideways(action) || self.scroll.act(action),
         }
         true
     }
@@ -304,30 +306,40 @@ impl Screen for CompareScreen {
     }
 
     fn place(&self) -> Place {
-        if self.typing.is_some() { Place::Typing } else { Place::Compare }
+        if self.typing.is_on() { Place::Typing } else { Place::Compare }
     }
 
     fn refresh(&mut self, cx: &mut Context<'_>) {
-        let Some(record) = self.running.and_then(|id| cx.session.state().job(id)) else { return };
-        self.failure = match &record.state {
-            JobState::Running => return,
-            JobState::Done => {
-                (self.row, self.scroll) = (0, 0);
-                None
+        match self.work.take_end(cx.session.state()) {
+            None => {}
+            Some(End::Done) => {
+                // What was found of the first version is shown first; a gate or a diff is about the one that is looked at.
+                if self.part == Part::Metrics {
+                    self.pair = 0;
+                }
+                self.row = 0;
+                self.show(self.part);
             }
-            JobState::Cancelled => Some(Failure::Cancelled),
-            JobState::Failed(message) => Some(Failure::Failed(message.clone())),
-        };
-        if self.failure.is_some() {
-            self.part = Part::Setup;
+            Some(End::Failed) => self.show(Part::Setup),
         }
-        self.running = None;
     }
 
     fn act(&mut self, action: Action, cx: &mut Context<'_>) -> bool {
+        if self.typing.is_on() && matches!(action, Action::Up | Action::Down) {
+            self.typing.accept();
+        }
         match action {
-            Action::NextPane => (self.part, self.scroll) = (self.part.moved(1), 0),
-            Action::PreviousPane => (self.part, self.scroll) = (self.part.moved(Part::ALL.len() - 1), 0),
+            Action::NextPane | Action::PreviousPane => {
+                if let Some(part) = self.part.turned(action) {
+                    self.show(part);
+                }
+            }
+            Action::NextVersion => {
+                let n_pairs = cx.session.state().comparison.as_ref().map_or(0, |report| report.pairs.len());
+                self.pair = (self.pair + 1) % n_pairs.max(self.versions().len()).max(1);
+                self.row = 0;
+                self.show(self.part);
+            }
             Action::Edit => self.edit(),
             Action::Confirm => {
                 let command = self.compare_request(cx.session.state()).map(Command::Compare);
@@ -341,19 +353,10 @@ impl Screen for CompareScreen {
                 let command = self.diff_request(cx.session.state()).map(Command::Diff);
                 self.start(command, Part::Files, cx);
             }
-            Action::CancelJob => {
-                if let Some(id) = self.running {
-                    cx.session.dispatch(Command::Cancel(id));
-                }
-            }
-            Action::Back if self.part != Part::Setup => self.part = Part::Setup,
-            Action::Accept => self.typing = None,
-            Action::Discard => {
-                let before = self.typing.take().map(|typing| typing.before).unwrap_or_default();
-                if let Some(field) = self.text_mut(self.selected) {
-                    field.set(&before);
-                }
-            }
+            Action::CancelJob => self.work.cancel(cx),
+            Action::Back if self.part != Part::Setup => self.show(Part::Setup),
+            Action::Accept => self.typing.accept(),
+            Action::Discard => self.typing.discard(self.texts.get_mut(self.selected.place())),
             Action::Complete => self.complete(),
             action => return self.move_in_part(action, cx.session.state()),
         }
@@ -361,15 +364,12 @@ impl Screen for CompareScreen {
     }
 
     fn type_key(&mut self, key: KeyEvent, _cx: &mut Context<'_>) {
-        let has_changed = self.text_mut(self.selected).is_some_and(|field| field.handle(key));
-        if let (true, Some(typing)) = (has_changed, &mut self.typing) {
-            typing.candidates.clear();
-        }
+        self.typing.key(self.texts.get_mut(self.selected.place()), key);
     }
 
     fn paste(&mut self, text: &str, _cx: &mut Context<'_>) {
-        let is_typing = self.typing.is_some();
-        let Some(field) = self.text_mut(self.selected) else { return };
+        let is_typing = self.typing.is_on();
+        let Some(field) = self.texts.get_mut(self.selected.place()) else { return };
         if is_typing { field.insert(text) } else { field.set(text.trim().trim_matches('\'')) }
     }
 
@@ -378,14 +378,19 @@ impl Screen for CompareScreen {
     }
 
     fn hints(&self, state: &State) -> Vec<Action> {
-        if self.typing.is_some() {
+        if self.typing.is_on() {
             return vec![Action::Accept, Action::Complete, Action::Discard];
         }
-        let first = if self.is_running(state) { Action::CancelJob } else { Action::Confirm };
-        match self.part {
-            Part::Setup => vec![first, Action::Edit, Action::Check, Action::Diff, Action::NextPane, Action::CopyCommand],
-            _ => vec![first, Action::NextPane, Action::Check, Action::Diff, Action::CopyCommand],
+        let mut hints = vec![if self.work.is_running() { Action::CancelJob } else { Action::Confirm }];
+        let n_pairs = state.comparison.as_ref().map_or(0, |report| report.pairs.len());
+        if n_pairs.max(self.versions().len()) > 1 && self.part != Part::Setup {
+            hints.push(Action::NextVersion);
         }
+        match self.part {
+            Part::Setup => hints.extend([Action::Edit, Action::Check, Action::Diff, Action::NextPane, Action::CopyCommand]),
+            _ => hints.extend([Action::NextPane, Action::Check, Action::Diff, Action::CopyCommand]),
+        }
+        hints
     }
 
     fn command(&self, state: &State) -> Option<Command> {

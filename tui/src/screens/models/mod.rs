@@ -2,53 +2,61 @@
 
 use std::path::{Path, PathBuf};
 
-use crossterm::event::KeyEvent;
-use drydock_core::jobs::JobId;
-use drydock_core::package::PackageRequest;
+use crossterm::event::{KeyCode, KeyEvent};
 use drydock_core::registry::{ModelView, RegistryView, VersionView};
-use drydock_core::session::{Command, JobState, RegistryCommand, State};
+use drydock_core::session::{Command, JobKind, RegistryCommand, State, Task};
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::layout::Rect;
 
-use super::{Context, Screen, View, WIDE};
+use super::work::{End, Work};
+use super::{Context, Screen, View};
 use crate::action::Action;
 use crate::cli;
-use crate::cli::inspect;
 use crate::keymap::Place;
-use crate::page::Page;
-use crate::text::cut;
-use crate::theme::Theme;
-use crate::widgets::path_field::{self, Wanted, expand_home};
-use crate::widgets::text_field::TextField;
-use crate::widgets::{list, panel};
-use asking::Question;
-use drydock_core::session::Task;
+use crate::widgets::list;
+use crate::widgets::path_field::{self, Wanted};
+use crate::widgets::scroll::Scroll;
+use asking::{Act, Asked, Kind, Question};
 
 mod asking;
+mod draw;
+mod latency;
 
 #[derive(Default)]
 pub struct ModelsScreen {
-    path: TextField,
-    /// What is typed in answer to any other question.
-    answer: TextField,
-    question: Option<Question>,
+    /// The question that stands at the top, while one does.
+    asked: Option<Asked>,
+    /// The path that was typed last: it stands there again.
+    path: String,
     /// Names that fit what was typed, after a completion.
     candidates: Vec<String>,
+    /// Why the answers can't stand.
+    problem: Option<asking::Problem>,
     entries: Vec<Entry>,
     selected: usize,
-    opening: Option<JobId>,
-    /// Why the last model could not be opened.
-    error: Option<String>,
-    /// The details scroll with the arrows.
-    reads_details: bool,
-    scroll: usize,
+    opening: Work,
+    /// An act on the registry, or the making of a package.
+    acting: Work,
+    /// What came of the last act.
+    told: Vec<String>,
+    pane: Pane,
+    scroll: Scroll,
+    /// Which figure is shown, where there is no room for all.
+    figure: Scroll,
+}
+
+/// What the arrows move in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Pane {
+    #[default]
+    List,
+    /// What is known of the selected version.
+    Details,
+    /// How fast the versions were.
+    Latency,
 }
 
 const RECENT: &str = "recent";
-
-/// More lines than details ever have.
-const DETAILS_MOST: usize = 1000;
 
 /// A model to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,21 +73,13 @@ struct Entry {
 impl ModelsScreen {
     /// Begins to open a model; the app goes on to Inspect when it is there.
     pub fn open(&mut self, path: PathBuf, cx: &mut Context<'_>) {
-        self.error = None;
-        self.opening = cx.session.dispatch(Command::OpenModel { path, device: cx.device });
+        self.told.clear();
+        self.opening.begin(Command::OpenModel { path, device: cx.device }, cx);
     }
 
     /// Whether the model that was asked for has just been opened. Tells once.
     pub fn take_opened(&mut self, state: &State) -> bool {
-        let Some(record) = self.opening.and_then(|id| state.job(id)) else { return false };
-        match &record.state {
-            JobState::Running => return false,
-            JobState::Failed(message) => self.error = Some(message.clone()),
-            JobState::Cancelled => self.error = Some("opening was cancelled".to_owned()),
-            JobState::Done => {}
-        }
-        self.opening = None;
-        self.error.is_none()
+        self.opening.take_end(state) == Some(End::Done)
     }
 
     fn list_models(&mut self, cx: &Context<'_>) {
@@ -98,95 +98,132 @@ impl ModelsScreen {
         self.entries.get(self.selected)?.registered.as_ref()
     }
 
-    fn ask(&mut self, question: Question) {
-        self.answer.set("");
-        self.candidates.clear();
-        self.question = Some(question);
+    /// The model that the selected version is of, and the version.
+    fn known<'a>(&self, state: &'a State) -> Option<(&'a ModelView, &'a VersionView)> {
+        let (name, version) = self.selected_version()?;
+        let model = state.registry.as_ref()?.model(name)?;
+        Some((model, model.version(*version)?))
     }
 
-    /// Asks what an act on the registry still needs; about the selected version, or the opened model.
+    fn ask(&mut self, question: Question, likely: &str) {
+        self.forget_question();
+        self.asked = Some(Asked::new(question, likely));
+    }
+
+    fn forget_question(&mut self) {
+        self.asked = None;
+        self.problem = None;
+        self.candidates.clear();
+    }
+
+    /// Asks what an act still needs: of the selected version, or the opened model.
     fn ask_about(&mut self, action: Action, cx: &mut Context<'_>) {
         let state = cx.session.state();
-        if action == Action::AddModel {
-            let Some(opened) = &state.opened else { return cx.complain("open the model first that is to be added") };
-            let (model, name) = (opened.model.argument(), opened.model.contract.name.clone().unwrap_or_default());
-            self.ask(Question::Name { model });
-            self.answer.set(&name);
+        if matches!(action, Action::AddModel | Action::Package) {
+            let Some(opened) = &state.opened else {
+                let end = if action == Action::Package { "packed" } else { "added" };
+                return cx.complain(&format!("open the model first that is to be {end}"));
+            };
+            let model = &opened.model;
+            match action {
+                Action::Package => self.ask(Question::Package, &format!("{}.drydock", model.title().replace(' ', "-"))),
+                _ => self.ask(Question::Add { model: model.argument() }, model.contract.name.as_deref().unwrap_or_default()),
+            }
             return;
         }
         let Some((name, version)) = self.selected_version().cloned() else { return cx.complain("select a version of the registry first") };
         let aliases = state.registry.as_ref().and_then(|view| view.model(&name)).map(|model| model.aliases.clone()).unwrap_or_default();
         let protected: Vec<String> = aliases.iter().filter(|alias| alias.is_protected).map(|alias| alias.alias.clone()).collect();
         // The alias that is most likely meant stands there already.
-        let likely = if aliases.len() == 1 { aliases.first().map(|alias| alias.alias.clone()) } else { None };
-        let likely = match action {
-            Action::Promote => likely.or_else(|| Some("production".to_owned())),
-            Action::RollBack => likely,
-            _ => None,
-        };
-        self.ask(match action {
-            Action::Promote => Question::Promote { name, version },
-            Action::RollBack => Question::RollBack { name },
-            Action::Protect => Question::Protect { name, protected },
-            Action::RemoveVersion => Question::Remove { name, version },
-            _ => Question::Alias { name, version },
-        });
-        self.answer.set(&likely.unwrap_or_default());
+        let only = if let [alias] = aliases.as_slice() { alias.alias.as_str() } else { "" };
+        match action {
+            Action::Promote => self.ask(Question::Promote { name, version }, if only.is_empty() { "production" } else { only }),
+            Action::RollBack => self.ask(Question::RollBack { name }, only),
+            Action::Protect => self.ask(Question::Protect { name, protected }, ""),
+            Action::RemoveVersion => self.ask(Question::Remove { name, version }, ""),
+            _ => self.ask(Question::Alias { name, version }, ""),
+        }
     }
 
-    fn take_answer(&mut self, cx: &mut Context<'_>) {
-        let Some(question) = self.question.take() else { return };
-        if question == Question::Package {
-            let output = expand_home(self.answer.text().trim());
-            cx.session.dispatch(Command::Package(PackageRequest { output, ..PackageRequest::default() }));
+    fn take_answers(&mut self, cx: &mut Context<'_>) {
+        let Some(asked) = &self.asked else { return };
+        let act = match asked.act() {
+            Ok(act) => act,
+            Err(problem) => {
+                self.candidates.clear();
+                if let Some(asked) = &mut self.asked {
+                    asked.selected = problem.field;
+                }
+                self.problem = Some(problem);
+                return;
+            }
+        };
+        match act {
+            // A folder is a step on the way.
+            Some(Act::Open(path)) if path.is_dir() => return self.complete(),
+            Some(Act::Open(path)) => {
+                self.path = path.display().to_string();
+                self.open(path, cx);
+            }
+            Some(Act::Registry(command)) => self.begin(Command::Models(command), cx),
+            Some(Act::Package(request)) => self.begin(Command::Package(request), cx),
+            None => {}
+        }
+        self.forget_question();
+    }
+
+    fn begin(&mut self, command: Command, cx: &mut Context<'_>) {
+        if self.acting.is_running() {
+            cx.say("the act before is not done yet");
             return;
         }
-        match question.act(self.answer.text()) {
-            Some(act) => {
-                cx.session.dispatch(Command::Models(act));
-            }
-            None => cx.say("nothing was changed"),
-        }
+        self.told.clear();
+        self.acting.begin(command, cx);
     }
 
-    /// Where what is typed goes.
-    fn field(&mut self) -> &mut TextField {
-        if self.question == Some(Question::Path) { &mut self.path } else { &mut self.answer }
+    /// What came of the act that has just been done.
+    fn tell(&mut self, state: &State) {
+        let latest = state.jobs.iter().rev().find(|job| matches!(job.kind, JobKind::Registry | JobKind::Package));
+        self.told = match (latest.map(|job| job.kind), &state.package, &state.registry_report) {
+            (Some(JobKind::Package), Some(report), _) => std::iter::once(cli::package::summary(report)).chain(report.notes.iter().cloned()).collect(),
+            (_, _, Some(report)) => std::iter::once(report.sentence()).chain(report.notes().iter().cloned()).collect(),
+            _ => Vec::new(),
+        };
     }
 
-    /// What is known of the selected version.
-    fn details(&self, state: &State, width: usize) -> Option<(String, Page)> {
-        let (name, version) = self.selected_version()?;
-        let view = state.registry.as_ref()?;
-        let model = view.model(name)?;
-        let mut page = Page::new(width);
-        cli::models::describe(view, model.version(*version)?, &mut page);
-        if !model.history.is_empty() {
-            page.blank();
-            cli::models::history(&model.history.iter().collect::<Vec<_>>(), &mut page);
-        }
-        Some((name.clone(), page))
+    /// The key that does something else than typing: between fields, and on a choice.
+    fn move_in_question(&mut self, action: Action) -> bool {
+        let Some(asked) = &mut self.asked else { return false };
+        let Some(selected) = list::moved(asked.selected, asked.fields.len(), action) else { return false };
+        asked.selected = selected;
+        self.candidates.clear();
+        self.problem = None;
+        true
     }
 
     fn complete(&mut self) {
-        self.candidates = path_field::complete(&mut self.path, Wanted::Model).candidates;
+        let Some(field) = self.asked.as_mut().and_then(Asked::field_mut) else { return };
+        match field.kind {
+            Kind::Path(wanted) => self.candidates = path_field::complete(&mut field.text, wanted).candidates,
+            Kind::Choice => field.toggle(),
+            // A parent may be a path too.
+            Kind::Text if field.name == "parent" => self.candidates = path_field::complete(&mut field.text, Wanted::Model).candidates,
+            Kind::Text => {}
+        }
     }
 
-    fn entry_lines(&self, width: usize, height: usize, theme: Theme) -> Vec<Line<'static>> {
-        let window = list::window(self.selected, self.entries.len(), height);
-        let mut lines = Vec::new();
-        for (index, entry) in self.entries.iter().enumerate().take(window.end).skip(window.start) {
-            let note = if entry.is_missing { "not there any more" } else { entry.origin };
-            let room = width.saturating_sub(note.chars().count() + 4);
-            let name = match &entry.registered {
-                Some((name, version)) => format!("{name} v{version}{}", entry.mark),
-                None => entry.path.display().to_string(),
-            };
-            let text = format!("  {:<room$}  {note}", cut(&name, room));
-            let style = if index == self.selected && self.question.is_none() { theme.selected() } else { ratatui::style::Style::new() };
-            lines.push(Line::styled(text, style));
-        }
-        lines
+    fn has_figures(&self, state: &State) -> bool {
+        self.known(state).is_some_and(|(model, version)| !latency::figures(model, version).is_empty())
+    }
+
+    /// The next pane that has anything to show.
+    fn turn_pane(&mut self, is_forward: bool, state: &State) {
+        let mut panes = vec![Pane::List];
+        panes.extend(self.known(state).map(|_| Pane::Details));
+        panes.extend(self.has_figures(state).then_some(Pane::Latency));
+        self.pane = list::cycled(&panes, self.pane, is_forward);
+        self.opening.forget_failure();
+        self.acting.forget_failure();
     }
 }
 
@@ -196,7 +233,7 @@ impl Screen for ModelsScreen {
     }
 
     fn place(&self) -> Place {
-        if self.question.is_some() { Place::Typing } else { Place::Models }
+        if self.asked.is_some() { Place::Typing } else { Place::Models }
     }
 
     fn enter(&mut self, cx: &mut Context<'_>) {
@@ -204,6 +241,9 @@ impl Screen for ModelsScreen {
     }
 
     fn refresh(&mut self, cx: &mut Context<'_>) {
+        if self.acting.take_end(cx.session.state()) == Some(End::Done) {
+            self.tell(cx.session.state());
+        }
         let recent = &cx.session.state().recent_models;
         let is_recent = recent.iter().eq(self.entries.iter().filter(|entry| entry.origin == RECENT).map(|entry| &entry.path));
         let registered: Vec<Entry> = cx.session.state().registry.iter().flat_map(registered).collect();
@@ -213,144 +253,105 @@ impl Screen for ModelsScreen {
     }
 
     fn act(&mut self, action: Action, cx: &mut Context<'_>) -> bool {
-        if self.question.is_none() && self.reads_details {
-            if let Some(scroll) = list::moved(self.scroll, DETAILS_MOST, action) {
-                self.scroll = scroll;
-                return true;
-            }
-        } else if let (None, Some(selected)) = (&self.question, list::moved(self.selected, self.entries.len(), action)) {
-            self.selected = selected;
-            self.scroll = 0;
+        if self.asked.is_some() {
+            return match action {
+                Action::Complete => {
+                    self.complete();
+                    true
+                }
+                Action::Accept => {
+                    self.take_answers(cx);
+                    true
+                }
+                Action::Discard => {
+                    self.forget_question();
+                    true
+                }
+                action => self.move_in_question(action),
+            };
+        }
+        let is_moved = match self.pane {
+            Pane::List => match list::moved(self.selected, self.entries.len(), action) {
+                Some(selected) => {
+                    self.selected = selected;
+                    self.scroll.reset();
+                    self.figure.reset();
+                    true
+                }
+                None => false,
+            },
+            Pane::Details => self.scroll.act(action),
+            Pane::Latency => self.figure.act_sideways(action),
+        };
+        if is_moved {
             return true;
         }
         match action {
-            Action::OpenPath => self.ask(Question::Path),
-            Action::NextPane | Action::PreviousPane => self.reads_details = !self.reads_details,
-            Action::AddModel | Action::SetAlias | Action::Promote | Action::RollBack | Action::Protect | Action::RemoveVersion => {
-                self.ask_about(action, cx);
+            Action::OpenPath => {
+                let path = self.path.clone();
+                self.ask(Question::Path, &path);
             }
-            Action::Package => match &cx.session.state().opened {
-                Some(opened) => {
-                    let name = opened.model.title().replace(' ', "-");
-                    self.ask(Question::Package);
-                    self.answer.set(&format!("{name}.drydock"));
-                }
-                None => cx.complain("open the model first that is to be packed"),
-            },
-            Action::CheckRegistry => {
-                cx.session.dispatch(Command::Models(RegistryCommand::SelfCheck));
+            Action::NextPane | Action::PreviousPane => self.turn_pane(action == Action::NextPane, cx.session.state()),
+            Action::Back if self.pane != Pane::List => self.pane = Pane::List,
+            Action::AddModel | Action::SetAlias | Action::Promote | Action::RollBack | Action::Protect | Action::RemoveVersion | Action::Package => {
+                self.ask_about(action, cx)
             }
+            Action::CheckRegistry => self.begin(Command::Models(RegistryCommand::SelfCheck), cx),
             Action::Confirm => match self.entries.get(self.selected) {
                 Some(entry) => self.open(entry.path.clone(), cx),
-                None => self.ask(Question::Path),
+                None => self.ask(Question::Path, ""),
             },
-            Action::Complete if self.question == Some(Question::Path) => self.complete(),
-            Action::Complete => {}
-            Action::Accept if self.question != Some(Question::Path) => self.take_answer(cx),
-            Action::Accept if self.path.text().trim().is_empty() => self.question = None,
-            Action::Accept => {
-                let path = expand_home(self.path.text().trim());
-                if path.is_dir() {
-                    self.complete();
-                } else {
-                    self.question = None;
-                    self.candidates.clear();
-                    self.open(path, cx);
-                }
-            }
-            Action::Discard => {
-                self.question = None;
-                self.candidates.clear();
-            }
             _ => return false,
         }
         true
     }
 
     fn type_key(&mut self, key: KeyEvent, _cx: &mut Context<'_>) {
-        if self.field().handle(key) {
+        let Some(field) = self.asked.as_mut().and_then(Asked::field_mut) else { return };
+        let has_changed = match (field.kind, key.code) {
+            (Kind::Choice, KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right) => {
+                field.toggle();
+                true
+            }
+            (Kind::Choice, _) => false,
+            _ => field.text.handle(key),
+        };
+        if has_changed {
             self.candidates.clear();
+            self.problem = None;
         }
     }
 
     fn paste(&mut self, text: &str, _cx: &mut Context<'_>) {
-        self.question.get_or_insert(Question::Path);
-        self.field().insert(text);
+        if self.asked.is_none() {
+            self.ask(Question::Path, "");
+        }
+        if let Some(field) = self.asked.as_mut().and_then(Asked::field_mut).filter(|field| field.kind != Kind::Choice) {
+            field.text.insert(text);
+        }
     }
 
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, view: View<'_>) {
-        let theme = view.theme;
-        let (main, side) = if area.width >= WIDE && view.state().opened.is_some() {
-            let [main, side] = Layout::horizontal([Constraint::Percentage(52), Constraint::Percentage(48)]).areas(area);
-            (main, Some(side))
-        } else {
-            (area, None)
-        };
-        let details = self.details(view.state(), usize::from(main.width.saturating_sub(4)));
-        let height = if details.is_some() && main.height >= 14 { main.height / 2 } else { 0 };
-        let [main, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(main);
-        if let (true, Some((title, page))) = (height > 0, details) {
-            let inner = panel::panel(frame, below, &title, self.reads_details, theme);
-            let first = self.scroll.min(page.lines.len().saturating_sub(usize::from(inner.height)));
-            panel::page(frame, inner, &page, first, theme);
-        }
-        let inner = panel::panel(frame, main, "Models", !self.reads_details, theme);
-        let width = usize::from(inner.width);
-        let mut lines = Vec::new();
-        let question = self.question.clone().unwrap_or(Question::Path);
-        let field = if question == Question::Path { &self.path } else { &self.answer };
-        let (typed, cursor) = field.visible(width.saturating_sub(9));
-        let label = Span::styled(question.label(), theme.heading());
-        lines.push(if field.text().is_empty() && self.question.is_none() {
-            Line::from(vec![label, Span::styled("press o and type the path of an ONNX model", theme.faint())])
-        } else {
-            Line::from(vec![label, Span::raw(typed)])
-        });
-        if self.question.is_some() {
-            let column = u16::try_from(cursor + 9).unwrap_or(u16::MAX);
-            if column < inner.width && inner.height > 0 {
-                frame.set_cursor_position((inner.x + column, inner.y));
-            }
-        }
-        let candidates = match (&self.question, &view.state().registry_report) {
-            (Some(question), _) if self.candidates.is_empty() => question.explanation(),
-            (None, Some(report)) if self.candidates.is_empty() => report.sentence(),
-            _ => self.candidates.join("  "),
-        };
-        lines.push(Line::styled(format!("         {}", cut(&candidates, width.saturating_sub(9))), theme.faint()));
-        if let Some(error) = &self.error {
-            lines.extend(panel::sentence(error, width, theme.bad()));
-            lines.push(Line::default());
-        }
-        if self.entries.is_empty() {
-            lines.extend(panel::sentence("Here you open a model and see the ones opened before.", width, theme.faint()));
-            let hint = "Drydock's repository has small ones to begin with, in sample-models/.";
-            lines.extend(panel::sentence(hint, width, theme.faint()));
-        } else {
-            let height = usize::from(inner.height).saturating_sub(lines.len());
-            lines.extend(self.entry_lines(width, height, theme));
-        }
-        panel::lines(frame, inner, lines);
-        if let (Some(side), Some(opened)) = (side, &view.state().opened) {
-            let inner = panel::panel(frame, side, "Open", false, theme);
-            let mut page = Page::new(usize::from(inner.width));
-            inspect::describe(opened, &mut page);
-            panel::page(frame, inner, &page, 0, theme);
-        }
+        draw::draw(self, frame, area, view);
     }
 
     fn hints(&self, state: &State) -> Vec<Action> {
-        match &self.question {
-            Some(Question::Path) => return vec![Action::Accept, Action::Complete, Action::Discard],
-            Some(_) => return vec![Action::Accept, Action::Discard],
-            None => {}
+        if let Some(asked) = &self.asked {
+            let more = if asked.fields.len() > 1 { Action::Down } else { Action::Complete };
+            return vec![Action::Accept, more, Action::Complete, Action::Discard];
         }
-        let mut hints = vec![Action::Confirm, Action::OpenPath];
+        match self.pane {
+            Pane::List => {}
+            Pane::Details => return vec![Action::NextPane, Action::Up, Action::Down, Action::Back],
+            Pane::Latency => return vec![Action::NextPane, Action::Back],
+        }
+        let mut hints = vec![Action::Confirm];
+        if self.selected_version().is_some() {
+            hints.extend([Action::Promote, Action::RollBack, Action::SetAlias, Action::NextPane, Action::RemoveVersion]);
+        }
+        hints.push(Action::OpenPath);
         if state.opened.is_some() {
             hints.push(Action::AddModel);
-        }
-        if self.selected_version().is_some() {
-            hints.extend([Action::SetAlias, Action::Promote, Action::RollBack, Action::RemoveVersion, Action::NextPane]);
         }
         hints
     }
@@ -372,9 +373,15 @@ fn registered(view: &RegistryView) -> Vec<Entry> {
         origin: "registry",
         is_missing: false,
         registered: Some((model.name.clone(), version.version)),
-        mark: version.aliases.iter().map(|alias| format!(" @{alias}")).collect(),
+        mark: version.aliases.iter().map(|alias| mark(model, alias)).collect(),
     };
     view.models.iter().flat_map(|model| model.versions.iter().rev().map(move |version| entry(model, version))).collect()
+}
+
+/// ` @production (protected)`.
+fn mark(model: &ModelView, alias: &str) -> String {
+    let is_protected = model.aliases.iter().any(|known| known.alias == alias && known.is_protected);
+    format!(" @{alias}{}", if is_protected { " (protected)" } else { "" })
 }
 
 /// The models of a folder of samples: `NAME/model.onnx` and `NAME/VERSION/model.onnx`.

@@ -1,20 +1,22 @@
 //! 5 Profile: how fast, how big, how much memory, where does the time go, will it fit?
 
-use std::cell::Cell;
 use std::cmp::Ordering;
 
 use crossterm::event::KeyEvent;
-use drydock_core::jobs::JobId;
 use drydock_core::profile::{Effort, OperatorReport, ProfileOption, ProfileReport, ProfileRequest};
-use drydock_core::session::{Command, JobState, State, Task};
+use drydock_core::session::{Command, State, Task};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use super::work::{End, Work};
 use super::{Context, Screen, View};
 use crate::action::Action;
 use crate::keymap::Place;
+use crate::widgets::form::Typing;
 use crate::widgets::list;
+use crate::widgets::parts::Part as _;
 use crate::widgets::path_field::{self, Wanted, expand_home};
+use crate::widgets::scroll::Scroll;
 use crate::widgets::text_field::TextField;
 
 mod draw;
@@ -28,17 +30,13 @@ pub struct ProfileScreen {
     /// Whether the options that one seldom needs are listed.
     shows_more: bool,
     selected: Field,
-    typing: Option<Typing>,
-    profiling: Option<JobId>,
-    /// Why there is no new report, where the last attempt gave none.
-    failure: Option<Failure>,
+    typing: Typing,
+    work: Work,
     /// Which configuration the latency is shown of.
     run: usize,
     sort: Sort,
     operator: usize,
-    scroll: usize,
-    /// How far the page of sizes can scroll, as the last frame found it.
-    scroll_end: Cell<usize>,
+    scroll: Scroll,
 }
 
 /// What of the profile is shown.
@@ -54,8 +52,8 @@ enum Part {
     History,
 }
 
-impl Part {
-    const ALL: [Self; 7] = [Self::Setup, Self::Latency, Self::Sweep, Self::Operators, Self::Roofline, Self::Size, Self::History];
+impl crate::widgets::parts::Part for Part {
+    const ALL: &'static [Self] = &[Self::Setup, Self::Latency, Self::Sweep, Self::Operators, Self::Roofline, Self::Size, Self::History];
 
     fn name(self) -> &'static str {
         match self {
@@ -68,24 +66,6 @@ impl Part {
             Self::History => "history",
         }
     }
-
-    fn moved(self, by: usize) -> Self {
-        let index = Self::ALL.iter().position(|part| *part == self).unwrap_or(0);
-        Self::ALL.get((index + by) % Self::ALL.len()).copied().unwrap_or_default()
-    }
-}
-
-/// A text being typed: what stood there before, and names that fit a path.
-#[derive(Debug, Default)]
-struct Typing {
-    before: String,
-    candidates: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Failure {
-    Cancelled,
-    Failed(String),
 }
 
 /// What is written into the options, in the order of [`ProfileOption::ALL`].
@@ -156,11 +136,6 @@ impl Sort {
         }
     }
 
-    fn moved(self, by: usize) -> Self {
-        let index = Self::ALL.iter().position(|sort| *sort == self).unwrap_or(0);
-        Self::ALL.get((index + by) % Self::ALL.len()).copied().unwrap_or_default()
-    }
-
     fn compare(self, a: &OperatorReport, b: &OperatorReport) -> Ordering {
         let down = |value: fn(&OperatorReport) -> f64| value(b).total_cmp(&value(a));
         match self {
@@ -170,6 +145,14 @@ impl Sort {
             Self::Gflops => down(|operator| operator.gflops.unwrap_or(0.0)),
             Self::Moved => b.bytes.cmp(&a.bytes),
         }
+    }
+}
+
+/// The text of the selected field, where it has one.
+fn text_mut(selected: Field, fields: &mut Fields) -> Option<&mut TextField> {
+    match selected {
+        Field::Option(option) => Some(fields.get_mut(option)),
+        Field::Effort | Field::More => None,
     }
 }
 
@@ -193,35 +176,18 @@ impl ProfileScreen {
         option.problem(self.fields.get(option).text())
     }
 
-    fn is_running(&self, state: &State) -> bool {
-        self.profiling.and_then(|id| state.job(id)).is_some_and(|record| record.state == JobState::Running)
-    }
-
-    fn text_mut(&mut self) -> Option<&mut TextField> {
-        match self.selected {
-            Field::Option(option) => Some(self.fields.get_mut(option)),
-            Field::Effort | Field::More => None,
-        }
-    }
-
     fn edit(&mut self) {
         self.part = Part::Setup;
-        match self.text_mut() {
-            Some(field) => {
-                let before = field.text().to_owned();
-                self.typing = Some(Typing { before, candidates: Vec::new() });
-            }
-            None => self.toggle(1),
+        match self.selected {
+            Field::Option(option) => self.typing.begin(self.fields.get(option)),
+            Field::Effort | Field::More => self.toggle(true),
         }
     }
 
     /// The next of a few values, or the one before.
-    fn toggle(&mut self, by: usize) {
+    fn toggle(&mut self, is_forward: bool) {
         match self.selected {
-            Field::Effort => {
-                let index = Effort::ALL.iter().position(|effort| *effort == self.effort).unwrap_or(0);
-                self.effort = Effort::ALL.get((index + by) % Effort::ALL.len()).copied().unwrap_or_default();
-            }
+            Field::Effort => self.effort = list::cycled(&Effort::ALL, self.effort, is_forward),
             Field::More => self.shows_more = !self.shows_more,
             Field::Option(_) => {}
         }
@@ -229,7 +195,7 @@ impl ProfileScreen {
 
     fn run(&mut self, cx: &mut Context<'_>) {
         let wrong = ProfileOption::ALL.into_iter().find(|option| self.problem(*option).is_some());
-        if self.is_running(cx.session.state()) {
+        if self.work.is_running() {
             cx.say("this model is being profiled already; c cancels");
         } else if cx.session.state().opened.is_none() {
             cx.complain("open a model first: press 1");
@@ -238,8 +204,7 @@ impl ProfileScreen {
             self.shows_more |= MORE_OPTIONS.contains(&option);
             self.selected = Field::Option(option);
         } else {
-            self.failure = None;
-            self.profiling = cx.session.dispatch(Command::Profile(self.request()));
+            self.work.begin(Command::Profile(self.request()), cx);
         }
     }
 
@@ -255,13 +220,13 @@ impl ProfileScreen {
         let report = state.profile.as_ref();
         let n_runs = report.map_or(0, |report| report.runs.len());
         let n_operators = report.and_then(|report| report.operators.as_ref()).map_or(0, Vec::len);
-        let sideways = match action {
-            Action::Left => Some(true),
-            Action::Right => Some(false),
+        let forward = match action {
+            Action::Left => Some(false),
+            Action::Right => Some(true),
             _ => None,
         };
-        match (self.part, sideways) {
-            (Part::Setup, Some(is_left)) => self.toggle(if is_left { Effort::ALL.len() - 1 } else { 1 }),
+        match (self.part, forward) {
+            (Part::Setup, Some(is_forward)) => self.toggle(is_forward),
             (Part::Setup, None) => {
                 let fields = self.listed();
                 let index = fields.iter().position(|field| *field == self.selected).unwrap_or(0);
@@ -269,23 +234,20 @@ impl ProfileScreen {
                 self.selected = fields.get(moved).copied().unwrap_or_default();
             }
             (Part::Latency | Part::Sweep, _) => {
-                let as_list = match sideways {
-                    Some(true) => Action::Up,
-                    Some(false) => Action::Down,
+                let as_list = match forward {
+                    Some(false) => Action::Up,
+                    Some(true) => Action::Down,
                     None => action,
                 };
                 let Some(moved) = list::moved(self.run.min(n_runs.saturating_sub(1)), n_runs, as_list) else { return false };
                 self.run = moved;
             }
-            (Part::Operators, Some(is_left)) => self.sort = self.sort.moved(if is_left { Sort::ALL.len() - 1 } else { 1 }),
+            (Part::Operators, Some(is_forward)) => self.sort = list::cycled(&Sort::ALL, self.sort, is_forward),
             (Part::Operators, None) => {
                 let Some(moved) = list::moved(self.operator.min(n_operators.saturating_sub(1)), n_operators, action) else { return false };
                 self.operator = moved;
             }
-            (Part::Size, None) => {
-                let Some(moved) = list::moved(self.scroll.min(self.scroll_end.get()), self.scroll_end.get() + 1, action) else { return false };
-                self.scroll = moved;
-            }
+            (Part::Size, None) => return self.scroll.act(action),
             (Part::Roofline | Part::History | Part::Size, _) => return false,
         }
         true
@@ -298,48 +260,35 @@ impl Screen for ProfileScreen {
     }
 
     fn place(&self) -> Place {
-        if self.typing.is_some() { Place::Typing } else { Place::Profile }
+        if self.typing.is_on() { Place::Typing } else { Place::Profile }
     }
 
     fn refresh(&mut self, cx: &mut Context<'_>) {
-        let state = cx.session.state();
-        let Some(record) = self.profiling.and_then(|id| state.job(id)) else { return };
-        self.failure = match &record.state {
-            JobState::Running => return,
-            JobState::Done => {
-                (self.run, self.operator, self.scroll) = (0, 0, 0);
-                None
+        match self.work.take_end(cx.session.state()) {
+            None => {}
+            Some(End::Done) => {
+                (self.run, self.operator) = (0, 0);
+                self.scroll.reset();
             }
-            JobState::Cancelled => Some(Failure::Cancelled),
-            JobState::Failed(message) => Some(Failure::Failed(message.clone())),
-        };
-        self.profiling = None;
+            // Why stands below the form.
+            Some(End::Failed) => self.part = Part::Setup,
+        }
     }
 
     fn act(&mut self, action: Action, cx: &mut Context<'_>) -> bool {
+        if self.typing.is_on() && matches!(action, Action::Up | Action::Down) {
+            self.typing.accept();
+        }
         match action {
-            Action::NextPane => self.part = self.part.moved(1),
-            Action::PreviousPane => self.part = self.part.moved(Part::ALL.len() - 1),
+            Action::NextPane | Action::PreviousPane => self.part = self.part.turned(action).unwrap_or(self.part),
             Action::Edit => self.edit(),
             Action::Confirm => self.run(cx),
-            Action::CancelJob => {
-                if let Some(id) = self.profiling {
-                    cx.session.dispatch(Command::Cancel(id));
-                }
-            }
+            Action::CancelJob => self.work.cancel(cx),
             Action::Back if self.part != Part::Setup => self.part = Part::Setup,
-            Action::Accept => self.typing = None,
-            Action::Discard => {
-                let before = self.typing.take().map(|typing| typing.before).unwrap_or_default();
-                if let Some(field) = self.text_mut() {
-                    field.set(&before);
-                }
-            }
+            Action::Accept => self.typing.accept(),
+            Action::Discard => self.typing.discard(text_mut(self.selected, &mut self.fields)),
             Action::Complete if self.selected == Field::Option(ProfileOption::Data) => {
-                let candidates = path_field::complete(self.fields.get_mut(ProfileOption::Data), Wanted::Table).candidates;
-                if let Some(typing) = &mut self.typing {
-                    typing.candidates = candidates;
-                }
+                self.typing.offer(path_field::complete(self.fields.get_mut(ProfileOption::Data), Wanted::Table).candidates);
             }
             action => return self.move_in_part(action, cx.session.state()),
         }
@@ -347,15 +296,12 @@ impl Screen for ProfileScreen {
     }
 
     fn type_key(&mut self, key: KeyEvent, _cx: &mut Context<'_>) {
-        let has_changed = self.text_mut().is_some_and(|field| field.handle(key));
-        if let (true, Some(typing)) = (has_changed, &mut self.typing) {
-            typing.candidates.clear();
-        }
+        self.typing.key(text_mut(self.selected, &mut self.fields), key);
     }
 
     fn paste(&mut self, text: &str, _cx: &mut Context<'_>) {
-        if self.typing.is_some() {
-            if let Some(field) = self.text_mut() {
+        if self.typing.is_on() {
+            if let Some(field) = text_mut(self.selected, &mut self.fields) {
                 field.insert(text);
             }
         } else {
@@ -369,13 +315,13 @@ impl Screen for ProfileScreen {
     }
 
     fn hints(&self, state: &State) -> Vec<Action> {
-        if self.typing.is_some() {
+        if self.typing.is_on() {
             return vec![Action::Accept, Action::Complete, Action::Discard];
         }
         if state.opened.is_none() {
             return vec![Action::Go(Task::Models)];
         }
-        let first = if self.is_running(state) { Action::CancelJob } else { Action::Confirm };
+        let first = if self.work.is_running() { Action::CancelJob } else { Action::Confirm };
         match self.part {
             Part::Setup => vec![first, Action::Edit, Action::NextPane, Action::CopyCommand],
             Part::Latency | Part::Sweep | Part::Operators => vec![first, Action::NextPane, Action::Left, Action::Right, Action::CopyCommand],

@@ -9,12 +9,11 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::draw::table_lines;
 use super::{Part, ProfileScreen, View};
 use crate::page::{Page, Tone};
 use crate::text::{Align, TextTable, cut, padded};
 use crate::theme::Theme;
-use crate::widgets::{list, panel, plot};
+use crate::widgets::{list, panel, plot, table};
 
 pub fn draw(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report: &ProfileReport, view: View<'_>) {
     let theme = view.theme;
@@ -37,23 +36,8 @@ pub fn draw(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report: &
 
 fn draw_figure_or(frame: &mut Frame<'_>, area: Rect, figure: Option<Figure>, missing: &str, theme: Theme) {
     match figure {
-        Some(figure) => draw_figure(frame, area, &figure, theme),
-        None => nothing(frame, area, missing, theme),
-    }
-}
-
-fn nothing(frame: &mut Frame<'_>, area: Rect, text: &str, theme: Theme) {
-    panel::lines(frame, area, panel::sentence(text, usize::from(area.width), theme.faint()));
-}
-
-/// A figure under its title.
-fn draw_figure(frame: &mut Frame<'_>, area: Rect, figure: &Figure, theme: Theme) {
-    let title = panel::sentence(&figure.title, usize::from(area.width), theme.heading());
-    let height = u16::try_from(title.len()).unwrap_or(1).min(area.height);
-    panel::lines(frame, Rect { height, ..area }, title);
-    let below = Rect { y: area.y + height, height: area.height - height, ..area };
-    if below.height > 2 && below.width > 12 {
-        plot::plot(frame, below, figure, theme);
+        Some(figure) => plot::titled(frame, area, &figure, theme),
+        None => panel::nothing(frame, area, missing, theme),
     }
 }
 
@@ -71,10 +55,10 @@ fn draw_latency(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, repor
     if below.height >= 20 || below.width >= 100 {
         let parts = if below.width >= 100 { Layout::horizontal([Constraint::Fill(1); 2]) } else { Layout::vertical([Constraint::Fill(1); 2]) };
         let [left, right] = parts.spacing(1).areas(below);
-        draw_figure(frame, left, &run.histogram_figure(), theme);
-        draw_figure(frame, right, &run.warm_up_figure(), theme);
+        plot::titled(frame, left, &run.histogram_figure(), theme);
+        plot::titled(frame, right, &run.warm_up_figure(), theme);
     } else {
-        draw_figure(frame, below, &run.histogram_figure(), theme);
+        plot::titled(frame, below, &run.histogram_figure(), theme);
     }
 }
 
@@ -97,15 +81,8 @@ fn figures_of(run: &RunReport) -> String {
 
 fn draw_sweep(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report: &ProfileReport, theme: Theme) {
     let width = usize::from(area.width);
-    let mut columns = vec!["batch", "threads", "p50", "p95", "p99", "rows/s", "runs", "measured"];
-    if report.has_devices() {
-        columns.insert(2, "device");
-    }
-    if report.max_latency_ms.is_some() {
-        columns.push("budget");
-    }
-    let table = TextTable::of_report(&report.runs_table(), &columns);
-    let mut lines = table_lines(&table, width, theme);
+    let table = sweep_table(report, width);
+    let mut lines = table::list_lines(&table, width, theme);
     if let Some(line) = report.sweet_spot.and_then(|index| lines.get_mut(index + 1)) {
         *line = line.clone().style(theme.good());
     }
@@ -116,7 +93,28 @@ fn draw_sweep(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report:
     lines.extend(body.into_iter().skip(window.start).take(window.len()));
     let used = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX).min(area.height);
     panel::lines(frame, area, lines);
-    draw_figure(frame, Rect { y: area.y + used, height: area.height - used, ..area }, &report.sweep_figure(), theme);
+    plot::titled(frame, Rect { y: area.y + used, height: area.height - used, ..area }, &report.sweep_figure(), theme);
+}
+
+/// As many columns as fit, the verdict always among them.
+fn sweep_table(report: &ProfileReport, width: usize) -> TextTable {
+    let mut columns = vec!["batch", "threads", "p50", "p95", "p99", "rows/s", "runs", "measured"];
+    if report.has_devices() {
+        columns.insert(2, "device");
+    }
+    if report.max_latency_ms.is_some() {
+        columns.push("budget");
+    }
+    let all = report.runs_table();
+    let mut table = TextTable::of_report(&all, &columns);
+    for dispensable in ["p99", "runs", "rows/s"] {
+        if table.natural_width() <= width {
+            break;
+        }
+        columns.retain(|column| *column != dispensable);
+        table = TextTable::of_report(&all, &columns);
+    }
+    table
 }
 
 fn draw_operators(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report: &ProfileReport, theme: Theme) {
@@ -124,7 +122,7 @@ fn draw_operators(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, rep
     let width = usize::from(area.width);
     let operators = screen.sorted(report);
     let Some(&(_, shown)) = operators.get(screen.operator.min(operators.len().saturating_sub(1))) else {
-        return nothing(frame, area, "The operators of this profile were not observed.", theme);
+        return panel::nothing(frame, area, "The operators of this profile were not observed.", theme);
     };
     let between = report.between_operators_ms.map(|ms| format!(" · {} between them", format::seconds(ms / 1e3))).unwrap_or_default();
     let head = format!("by {} ← → · {}{between} · an attribution", screen.sort.name(), format::counted(operators.len() as u64, "operator"));
@@ -203,6 +201,5 @@ fn draw_size(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report: 
     }
     page.heading("Machine");
     page.paragraph(Tone::Plain, &format!("{} ({})", report.machine.describe(), report.machine.hash));
-    screen.scroll_end.set(page.lines.len().saturating_sub(usize::from(area.height)));
-    panel::page(frame, area, &page, screen.scroll.min(screen.scroll_end.get()), theme);
+    screen.scroll.draw_page(frame, area, &page, theme);
 }

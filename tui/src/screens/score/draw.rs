@@ -1,23 +1,21 @@
 //! Drawing of the Score screen: what goes in, what was found, how far it is, what came out.
 
-use std::time::Duration;
-
 use drydock_core::contract::Column;
 use drydock_core::data::{TableColumn, TableColumnKind, TableInfo};
 use drydock_core::format;
-use drydock_core::jobs::JobId;
 use drydock_core::score::{Binding, OnError, ScoreOption};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Field, MORE_OPTIONS, Outcome, ScoreScreen, View};
+use super::{Field, MORE_OPTIONS, ScoreScreen, View};
 use crate::cli;
 use crate::screens::WIDE;
 use crate::text::{Align, TextTable, cut, padded};
 use crate::theme::Theme;
-use crate::widgets::{bar, panel};
+use crate::widgets::text_field::TextField;
+use crate::widgets::{form, panel, table};
 
 const NAME_WIDTH: usize = 10;
 
@@ -31,23 +29,22 @@ pub fn draw(screen: &ScoreScreen, frame: &mut Frame<'_>, area: Rect, view: View<
     };
     let inner = panel::panel(frame, main, "Score", true, theme);
     let width = usize::from(inner.width);
+    let layout = form::Layout { name_width: NAME_WIDTH, width, theme };
     let mut lines: Vec<Line<'_>> = Vec::new();
     for field in screen.fields() {
-        lines.push(field_line(screen, field, width, view));
-        if let (true, Some(typing)) = (field == screen.selected, &screen.typing) {
-            place_cursor(screen, frame, inner, lines.len() - 1);
-            if !typing.candidates.is_empty() {
-                lines.push(indented(&typing.candidates.join("  "), width, theme.faint()));
-            } else if let Field::Option(option) = field {
-                lines.push(indented(&format!("for example {}", option.example()), width, theme.faint()));
+        lines.push(field_line(screen, field, layout));
+        let example = if let Field::Option(option) = field { option.example() } else { "" };
+        if field == screen.selected && screen.typing.is_on() {
+            if let Some(text) = text_of(screen, field) {
+                layout.place_cursor(frame, inner, lines.len() - 1, text);
             }
-        }
-        // What is still being written need not stand yet.
-        let is_typing = field == screen.selected && screen.typing.is_some();
-        if let (Field::Option(option), false) = (field, is_typing)
+            let help = screen.typing.help(example);
+            lines.extend((!help.is_empty()).then(|| layout.below(&help, theme.faint())));
+        } else if let Field::Option(option) = field
             && let Some(problem) = screen.problem(option, view.state())
         {
-            lines.push(indented(&format!("✗ {problem}"), width, theme.bad()));
+            // What is still being written need not stand yet.
+            lines.push(layout.below(&format!("✗ {problem}"), theme.bad()));
         }
     }
     if view.state().opened.is_none() {
@@ -58,7 +55,8 @@ pub fn draw(screen: &ScoreScreen, frame: &mut Frame<'_>, area: Rect, view: View<
     if side.is_none() {
         lines.push(Line::default());
         // The found columns give way to progress and result, which one looks at then.
-        let room = if screen.scoring.is_some() || screen.outcome.is_some() { 3 } else { usize::MAX };
+        let is_looked_at = screen.scoring.is_running() || screen.scoring.failure().is_some() || screen.report.is_some();
+        let room = if is_looked_at { 3 } else { usize::MAX };
         lines.extend(binding_lines(screen, width, view).into_iter().take(room));
     }
     lines.push(Line::default());
@@ -73,35 +71,20 @@ pub fn draw(screen: &ScoreScreen, frame: &mut Frame<'_>, area: Rect, view: View<
     }
 }
 
-/// A line below a field's value.
-fn indented(text: &str, width: usize, style: Style) -> Line<'static> {
-    Line::styled(format!("{}{}", " ".repeat(NAME_WIDTH + 2), cut(text, width.saturating_sub(NAME_WIDTH + 2))), style)
-}
-
-fn place_cursor(screen: &ScoreScreen, frame: &mut Frame<'_>, inner: Rect, line: usize) {
-    let field = match screen.selected {
-        Field::File => &screen.file,
-        Field::Output => &screen.output,
-        Field::Option(option) => screen.options.get(option),
-        Field::OnError | Field::Overwrite | Field::More => return,
-    };
-    let (_, cursor) = field.visible(usize::from(inner.width).saturating_sub(NAME_WIDTH + 2));
-    if let (Ok(x), Ok(y)) = (u16::try_from(NAME_WIDTH + 2 + cursor), u16::try_from(line))
-        && x < inner.width
-        && y < inner.height
-    {
-        frame.set_cursor_position((inner.x + x, inner.y + y));
+/// What is written into a field, where it has a text.
+fn text_of(screen: &ScoreScreen, field: Field) -> Option<&TextField> {
+    match field {
+        Field::File => Some(&screen.file),
+        Field::Output => Some(&screen.output),
+        Field::Option(option) => Some(screen.options.get(option)),
+        Field::OnError | Field::Overwrite | Field::More => None,
     }
 }
 
-fn field_line(screen: &ScoreScreen, field: Field, width: usize, view: View<'_>) -> Line<'static> {
-    let theme = view.theme;
+fn field_line(screen: &ScoreScreen, field: Field, layout: form::Layout) -> Line<'static> {
     let is_selected = field == screen.selected;
-    let is_typing = is_selected && screen.typing.is_some();
-    let pointer = if is_selected { "▸" } else { " " };
-    let name_style = if is_selected { theme.accent().patch(theme.heading()) } else { Style::new() };
-    let name = Span::styled(format!("{pointer} {}", padded(field.name(), NAME_WIDTH, Align::Left)), name_style);
-    let room = width.saturating_sub(NAME_WIDTH + 2);
+    let is_typing = is_selected && screen.typing.is_on();
+    let room = layout.room();
     let (value, note) = match field {
         Field::File if is_typing => (screen.file.visible(room).0, String::new()),
         Field::Output if is_typing => (screen.output.visible(room).0, String::new()),
@@ -127,13 +110,14 @@ fn field_line(screen: &ScoreScreen, field: Field, width: usize, view: View<'_>) 
     let note = if is_superfluous || is_cramped { String::new() } else { note };
     let value_room = room.saturating_sub(if note.is_empty() { 0 } else { note.chars().count() + 2 });
     let gap = if value.is_empty() || note.is_empty() { "" } else { "  " };
-    Line::from(vec![name, Span::raw(cut(&value, value_room)), Span::styled(format!("{gap}{note}"), theme.faint())])
+    let name = layout.name(field.name(), is_selected);
+    Line::from(vec![name, Span::raw(cut(&value, value_room)), Span::styled(format!("{gap}{note}"), layout.theme.faint())])
 }
 
 /// `1.2 GB · CSV · 14 columns`.
 fn table_note(screen: &ScoreScreen) -> String {
     match &screen.table {
-        None if screen.describing.is_some() => "reading…".to_owned(),
+        None if screen.describing.is_running() => "reading…".to_owned(),
         None | Some(Err(_)) => String::new(),
         Some(Ok(table)) => {
             let rows = table.rows.map(|rows| format!(" · {}", format::counted(rows, "row"))).unwrap_or_default();
@@ -234,12 +218,12 @@ fn grid(cells: &[String], width: usize) -> Vec<Line<'static>> {
 
 fn progress_lines(screen: &ScoreScreen, width: usize, view: View<'_>) -> Vec<Line<'static>> {
     let theme = view.theme;
-    match (&screen.outcome, screen.scoring) {
-        (None, Some(job)) => vec![running_line(job, width, view), Line::default()],
-        (None, None) => Vec::new(),
-        (Some(Outcome::Cancelled), _) => vec![Line::styled("cancelled; nothing was written", theme.warning())],
-        (Some(Outcome::Failed(message)), _) => panel::sentence(message, width, theme.bad()),
-        (Some(Outcome::Done(report)), _) => {
+    if screen.scoring.is_running() {
+        return screen.scoring.progress_lines(width, view);
+    }
+    match &screen.report {
+        None => screen.scoring.failure_lines("cancelled; nothing was written", width, view),
+        Some(report) => {
             let mut lines = panel::sentence(&cli::score::summary(report), width, theme.good());
             lines.push(Line::raw(cut(&format!("written to {}", report.output.display()), width)));
             if let Some(metrics) = &report.metrics {
@@ -251,27 +235,6 @@ fn progress_lines(screen: &ScoreScreen, width: usize, view: View<'_>) -> Vec<Lin
             lines
         }
     }
-}
-
-/// `███████░░░░  71 %   412k rows/s   6 s left`.
-pub(in crate::screens) fn running_line(job: JobId, width: usize, view: View<'_>) -> Line<'static> {
-    let Some(progress) = view.session.progress(job) else { return Line::default() };
-    let latest = progress.latest();
-    let mut text = match latest.fraction() {
-        Some(fraction) => format!("  {:>3.0} %", fraction * 100.0),
-        None if latest.items == 0 => "  starting…".to_owned(),
-        None => format!("  {} {}", format::count(latest.items), latest.item_unit),
-    };
-    if let Some(rate) = progress.items_per_second() {
-        text.push_str(&format!("   {} {}/s", format::quantity(rate), latest.item_unit));
-    }
-    if let Some(left) = progress.time_left() {
-        text.push_str(&format!("   {} left", format::duration(Duration::from_secs(left.as_secs().max(1)))));
-    }
-    let bar_width = width.saturating_sub(40);
-    let mut spans = bar::progress(latest.fraction().unwrap_or(0.0), bar_width, view.theme);
-    spans.push(Span::raw(cut(&text, width.saturating_sub(bar_width))));
-    Line::from(spans)
 }
 
 /// The head of the scored table: predictions first, so that they are seen at any width.
@@ -291,8 +254,7 @@ fn result_lines(screen: &ScoreScreen, width: usize, height: usize, theme: Theme)
         line.extend(shown.iter().map(|&(index, column)| cell_text(column, cells.get(index).map_or("", String::as_str))));
         table.push(line);
     }
-    let lines = table.lines(width).into_iter().enumerate();
-    lines.map(|(index, line)| Line::styled(line, if index == 0 { theme.faint() } else { Style::new() })).collect()
+    table::list_lines(&table, width, theme)
 }
 
 /// `p(fraud)` for `probability_fraud`: the room is for the numbers.

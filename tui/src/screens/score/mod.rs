@@ -4,23 +4,22 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 use drydock_core::data::TableInfo;
-use drydock_core::jobs::JobId;
 use drydock_core::score::{self, Binding, OnError, ScoreOption, ScoreReport, ScoreRequest};
-use drydock_core::session::{Command, JobState, State};
+use drydock_core::session::{Command, State};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use super::work::{End, Failure, Work};
 use super::{Context, Screen, View};
 use crate::action::Action;
 use crate::keymap::Place;
+use crate::widgets::form::Typing;
 use crate::widgets::list;
 use crate::widgets::path_field::{self, Wanted, expand_home};
 use crate::widgets::text_field::TextField;
 use drydock_core::session::Task;
 
 mod draw;
-
-pub(super) use draw::running_line;
 
 #[derive(Default)]
 pub struct ScoreScreen {
@@ -32,29 +31,16 @@ pub struct ScoreScreen {
     /// Whether the options that one seldom needs are listed.
     shows_more: bool,
     selected: Field,
-    typing: Option<Typing>,
+    typing: Typing,
     /// The head of the file to score, or why it can't be read.
     table: Option<Result<TableInfo, String>>,
     binding: Option<Result<Binding, String>>,
-    describing: Option<JobId>,
-    scoring: Option<JobId>,
-    outcome: Option<Outcome>,
+    describing: Work,
+    scoring: Work,
+    /// What came of the last scoring, where anything did.
+    report: Option<Box<ScoreReport>>,
     /// The head of the scored table.
     preview: Option<TableInfo>,
-}
-
-/// A text being typed: what stood there before, and names that fit a path.
-#[derive(Debug, Default)]
-struct Typing {
-    before: String,
-    candidates: Vec<String>,
-}
-
-/// How the last scoring ended.
-enum Outcome {
-    Done(Box<ScoreReport>),
-    Cancelled,
-    Failed(String),
 }
 
 /// What is written into the options.
@@ -120,6 +106,16 @@ impl Field {
     }
 }
 
+/// The text of the selected field, where it has one.
+fn text_mut<'a>(selected: Field, file: &'a mut TextField, output: &'a mut TextField, options: &'a mut OptionTexts) -> Option<&'a mut TextField> {
+    match selected {
+        Field::File => Some(file),
+        Field::Output => Some(output),
+        Field::Option(option) => Some(options.get_mut(option)),
+        Field::OnError | Field::Overwrite | Field::More => None,
+    }
+}
+
 impl ScoreScreen {
     /// The fields as they are listed, from top to bottom.
     fn fields(&self) -> Vec<Field> {
@@ -164,26 +160,15 @@ impl ScoreScreen {
         }
     }
 
-    fn is_running(&self, state: &State) -> bool {
-        self.scoring.and_then(|id| state.job(id)).is_some_and(|record| record.state == JobState::Running)
-    }
-
     fn text_mut(&mut self) -> Option<&mut TextField> {
-        match self.selected {
-            Field::File => Some(&mut self.file),
-            Field::Output => Some(&mut self.output),
-            Field::Option(option) => Some(self.options.get_mut(option)),
-            Field::OnError | Field::Overwrite | Field::More => None,
-        }
+        text_mut(self.selected, &mut self.file, &mut self.output, &mut self.options)
     }
 
     fn edit(&mut self) {
-        let Some(field) = self.text_mut() else {
-            self.toggle();
-            return;
-        };
-        let before = field.text().to_owned();
-        self.typing = Some(Typing { before, candidates: Vec::new() });
+        match text_mut(self.selected, &mut self.file, &mut self.output, &mut self.options) {
+            Some(field) => self.typing.begin(field),
+            None => self.toggle(),
+        }
     }
 
     fn toggle(&mut self) {
@@ -199,10 +184,10 @@ impl ScoreScreen {
     fn look_at_file(&mut self, cx: &mut Context<'_>) {
         self.table = None;
         self.binding = None;
-        self.outcome = None;
+        self.report = None;
         self.preview = None;
         if !self.file.text().trim().is_empty() {
-            self.describing = cx.session.dispatch(Command::DescribeTable(self.data_path()));
+            self.describing.begin(Command::DescribeTable(self.data_path()), cx);
         }
     }
 
@@ -220,7 +205,7 @@ impl ScoreScreen {
 
     fn run(&mut self, cx: &mut Context<'_>) {
         let state = cx.session.state();
-        if self.is_running(state) {
+        if self.scoring.is_running() {
             cx.say("this file is being scored already; c cancels");
         } else if state.opened.is_none() {
             cx.complain("open a model first: press 1");
@@ -231,10 +216,9 @@ impl ScoreScreen {
             self.shows_more |= MORE_OPTIONS.contains(&option);
             self.selected = Field::Option(option);
         } else {
-            self.outcome = None;
+            self.report = None;
             self.preview = None;
-            let request = self.request();
-            self.scoring = cx.session.dispatch(Command::Score(request));
+            self.scoring.begin(Command::Score(self.request()), cx);
         }
     }
 
@@ -244,7 +228,7 @@ impl ScoreScreen {
             self.complete(cx.session.state());
             return;
         }
-        self.typing = None;
+        self.typing.accept();
         if is_file {
             self.look_at_file(cx);
         } else {
@@ -259,9 +243,7 @@ impl ScoreScreen {
             Field::Option(ScoreOption::Batch) | Field::OnError | Field::Overwrite | Field::More => Vec::new(),
             Field::Option(option) => self.complete_name(option, state),
         };
-        if let Some(typing) = &mut self.typing {
-            typing.candidates = candidates;
-        }
+        self.typing.offer(candidates);
     }
 
     /// Completes the name that is being written: of a column of the table, or of an input of the model.
@@ -293,26 +275,16 @@ impl ScoreScreen {
 
     /// Follows the jobs that this screen began.
     fn follow_jobs(&mut self, state: &State) {
-        let ended = |id: Option<JobId>, state: &State| {
-            let record = state.job(id?)?;
-            (record.state != JobState::Running).then(|| record.state.clone())
-        };
-        if let Some(end) = ended(self.describing, state) {
-            self.describing = None;
+        if self.describing.take_end(state).is_some() {
             let looked_at = state.table.as_ref().filter(|table| table.path == self.data_path());
-            self.table = match end {
-                JobState::Failed(message) => Some(Err(message)),
+            self.table = match self.describing.failure() {
+                Some(Failure::Failed(message)) => Some(Err(message.clone())),
                 _ => looked_at.map(|table| Ok(table.clone())),
             };
             self.bind(state);
         }
-        if let Some(end) = ended(self.scoring, state) {
-            self.scoring = None;
-            self.outcome = match (end, &state.score) {
-                (JobState::Failed(message), _) => Some(Outcome::Failed(message)),
-                (JobState::Done, Some(report)) => Some(Outcome::Done(Box::new(report.clone()))),
-                _ => Some(Outcome::Cancelled),
-            };
+        if let Some(end) = self.scoring.take_end(state) {
+            self.report = state.score.clone().filter(|_| end == End::Done).map(Box::new);
             self.preview.clone_from(&state.score_preview);
         }
     }
@@ -324,7 +296,7 @@ impl Screen for ScoreScreen {
     }
 
     fn place(&self) -> Place {
-        if self.typing.is_some() { Place::Typing } else { Place::Score }
+        if self.typing.is_on() { Place::Typing } else { Place::Score }
     }
 
     fn enter(&mut self, cx: &mut Context<'_>) {
@@ -336,7 +308,12 @@ impl Screen for ScoreScreen {
     }
 
     fn act(&mut self, action: Action, cx: &mut Context<'_>) -> bool {
+        if self.typing.is_on() && matches!(action, Action::Up | Action::Down) {
+            self.accept(cx);
+        }
         match action {
+            // The path of a folder is completed rather than taken.
+            Action::Up | Action::Down if self.typing.is_on() => {}
             Action::Up | Action::Down | Action::First | Action::Last => {
                 let fields = self.fields();
                 let index = fields.iter().position(|field| *field == self.selected).unwrap_or(0);
@@ -346,18 +323,9 @@ impl Screen for ScoreScreen {
             Action::Left | Action::Right => self.toggle(),
             Action::Edit => self.edit(),
             Action::Confirm => self.run(cx),
-            Action::CancelJob => {
-                if let Some(id) = self.scoring {
-                    cx.session.dispatch(Command::Cancel(id));
-                }
-            }
+            Action::CancelJob => self.scoring.cancel(cx),
             Action::Accept => self.accept(cx),
-            Action::Discard => {
-                let before = self.typing.take().map(|typing| typing.before).unwrap_or_default();
-                if let Some(field) = self.text_mut() {
-                    field.set(&before);
-                }
-            }
+            Action::Discard => self.typing.discard(text_mut(self.selected, &mut self.file, &mut self.output, &mut self.options)),
             Action::Complete => self.complete(cx.session.state()),
             _ => return false,
         }
@@ -365,14 +333,11 @@ impl Screen for ScoreScreen {
     }
 
     fn type_key(&mut self, key: KeyEvent, _cx: &mut Context<'_>) {
-        let has_changed = self.text_mut().is_some_and(|field| field.handle(key));
-        if let (true, Some(typing)) = (has_changed, &mut self.typing) {
-            typing.candidates.clear();
-        }
+        self.typing.key(text_mut(self.selected, &mut self.file, &mut self.output, &mut self.options), key);
     }
 
     fn paste(&mut self, text: &str, cx: &mut Context<'_>) {
-        if self.typing.is_some() {
+        if self.typing.is_on() {
             if let Some(field) = self.text_mut() {
                 field.insert(text);
             }
@@ -388,13 +353,13 @@ impl Screen for ScoreScreen {
     }
 
     fn hints(&self, state: &State) -> Vec<Action> {
-        if self.typing.is_some() {
+        if self.typing.is_on() {
             return vec![Action::Accept, Action::Complete, Action::Discard];
         }
         if state.opened.is_none() {
             return vec![Action::Go(Task::Models)];
         }
-        if self.is_running(state) {
+        if self.scoring.is_running() {
             return vec![Action::CancelJob, Action::CopyCommand];
         }
         vec![Action::Confirm, Action::Edit, Action::CopyCommand]

@@ -1,11 +1,19 @@
 //! `drydock help`: the help of a command, or a topic that concerns several.
 
-use clap::CommandFactory as _;
+use clap::{Args, CommandFactory as _};
 
-use super::args::{Cli, HelpArgs};
+use super::args::{Cli, CommonArgs};
 use super::output::Output;
 use super::runner::Failure;
 use crate::page::Page;
+
+/// Explain a command or a topic; `drydock help topics` lists the topics
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  drydock help score\n  drydock help topics")]
+pub struct HelpArgs {
+    /// A command or a topic
+    pub about: Option<String>,
+}
 
 struct Topic {
     name: &'static str,
@@ -89,7 +97,7 @@ A reader of stdout that goes away early (drydock … | head) is no failure.",
     },
 ];
 
-pub fn run(args: &HelpArgs, output: &mut Output) -> Result<(), Failure> {
+pub fn run(args: &HelpArgs, _: &CommonArgs, output: &mut Output) -> Result<(), Failure> {
     let mut command = Cli::command();
     let Some(about) = args.about.as_deref() else {
         output.page.line(command.render_long_help().to_string().trim_end());
