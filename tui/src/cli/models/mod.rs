@@ -6,6 +6,7 @@ use drydock_core::format;
 use drydock_core::registry::{AliasMove, AliasView, ModelView, RegistryView, RunView, VersionView};
 use drydock_core::session::{Command, LineageRequest, RegistryCommand, RegistryReport};
 use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthStr as _;
 
 pub mod args;
 
@@ -182,11 +183,23 @@ pub fn describe(view: &RegistryView, version: &VersionView, page: &mut Page) {
     }
 }
 
+/// What a list has room for, of what a run's summary may have: its key there, what it is called, how it is read.
+const RUN_FACTS: [(&str, &str, fn(f64) -> String); 5] = [
+    ("verdict", "", format::number),
+    ("rows", "rows", |rows| format::count(rows as u64)),
+    ("p50_ms", "p50", |ms| format::seconds(ms / 1e3)),
+    ("agreement", "agreement", format::percent),
+    ("drifted", "drifted", format::number),
+];
+
 /// The few words that a list has room for.
 fn run_text(run: &RunView) -> String {
-    let text = |key: &str| run.summary.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    let shown = ["verdict", "rows", "p50_ms", "agreement", "drifted"].into_iter().filter_map(|key| Some(format!("{key} {}", text(key)?)));
-    shown.collect::<Vec<_>>().join(", ")
+    let fact = |(key, name, number): &(&str, &str, fn(f64) -> String)| {
+        let value = run.summary.get(key)?;
+        let text = value.as_f64().map(number).or_else(|| value.as_str().map(str::to_owned)).unwrap_or_else(|| value.to_string());
+        Some(format!("{name} {text}").trim_start().to_owned())
+    };
+    RUN_FACTS.iter().filter_map(fact).collect::<Vec<_>>().join(", ")
 }
 
 /// `fraud v2`, where the content is one of the registry's.
@@ -211,7 +224,13 @@ pub fn history(moves: &[&AliasMove], page: &mut Page) {
     for step in moves {
         let version = |version: Option<u32>| version.map_or_else(|| "nothing".to_owned(), |version| format!("v{version}"));
         let way = format!("{} → {}", version(step.from_version), version(step.to_version));
-        page.line(&format!("{}  {:<9} {} {way}  {}", step.date, step.kind.name(), step.alias, step.who));
+        let what = format!("{}  {:<9} {} {way}", step.date, step.kind.name(), step.alias);
+        if what.width() + step.who.width() + 2 <= page.width {
+            page.line(&format!("{what}  {}", step.who));
+        } else {
+            page.line(&crate::text::cut(&what, page.width));
+            page.toned(Tone::Faint, &format!("    {}", step.who));
+        }
         if let Some(reason) = &step.reason {
             page.sentence(Tone::Faint, &format!("    {reason}"));
         }

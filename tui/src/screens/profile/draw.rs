@@ -29,6 +29,7 @@ pub fn draw(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, view: Vie
     match (&view.state().profile, screen.part) {
         (_, Part::Setup) => draw_setup(screen, frame, below, view),
         (Some(report), _) => results::draw(screen, frame, below, report, view),
+        (None, _) if screen.work.is_running() => {}
         (None, _) => panel::nothing(frame, below, "There is nothing to show yet: enter profiles the model.", theme),
     }
 }
