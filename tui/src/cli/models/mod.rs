@@ -183,8 +183,11 @@ pub fn describe(view: &RegistryView, version: &VersionView, page: &mut Page) {
     }
 }
 
-/// What a list has room for, of what a run's summary may have: its key there, what it is called, how it is read.
-const RUN_FACTS: [(&str, &str, fn(f64) -> String); 5] = [
+/// Of what a run's summary may have: its key there, what it is called, how its number is read.
+type RunFact = (&'static str, &'static str, fn(f64) -> String);
+
+/// What a list has room for.
+const RUN_FACTS: [RunFact; 5] = [
     ("verdict", "", format::number),
     ("rows", "rows", |rows| format::count(rows as u64)),
     ("p50_ms", "p50", |ms| format::seconds(ms / 1e3)),
@@ -194,7 +197,7 @@ const RUN_FACTS: [(&str, &str, fn(f64) -> String); 5] = [
 
 /// The few words that a list has room for.
 fn run_text(run: &RunView) -> String {
-    let fact = |(key, name, number): &(&str, &str, fn(f64) -> String)| {
+    let fact = |(key, name, number): &RunFact| {
         let value = run.summary.get(key)?;
         let text = value.as_f64().map(number).or_else(|| value.as_str().map(str::to_owned)).unwrap_or_else(|| value.to_string());
         Some(format!("{name} {text}").trim_start().to_owned())

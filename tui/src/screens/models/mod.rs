@@ -294,7 +294,7 @@ impl Screen for ModelsScreen {
             Action::NextPane | Action::PreviousPane => self.turn_pane(action == Action::NextPane, cx.session.state()),
             Action::Back if self.pane != Pane::List => self.pane = Pane::List,
             Action::AddModel | Action::SetAlias | Action::Promote | Action::RollBack | Action::Protect | Action::RemoveVersion | Action::Package => {
-                self.ask_about(action, cx)
+                self.ask_about(action, cx);
             }
             Action::CheckRegistry if self.acting.is_running() => cx.say("the act before is not done yet"),
             Action::CheckRegistry => self.begin(Command::Models(RegistryCommand::SelfCheck), cx),
