@@ -46,7 +46,7 @@ fn draw_setup(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, view: V
             layout.place_cursor(frame, area, lines.len() - 1, screen.fields.get(option));
             lines.push(layout.below(&screen.typing.help(option.example()), theme.faint()));
         } else {
-            lines.extend(screen.problem(option).map(|problem| layout.below(&format!("✗ {problem}"), theme.bad())));
+            lines.extend(screen.problem(option).into_iter().flat_map(|problem| layout.explained(&format!("✗ {problem}"), theme.bad())));
         }
     }
     lines.push(Line::default());
