@@ -64,7 +64,10 @@ fn what_cannot_be_compared_is_said_once_with_the_way_out() {
     let wine = sample("wine/model.onnx");
     let cases: [(&[&str], &[&str]); 12] = [
         (&["compare", &a, "no-such.onnx", "--data", &data], &["error: no-such.onnx: there is no such file"]),
-        (&["compare", &a, "fraud@champion", "--data", &data], &["error: fraud@champion: ", "drydock models add"]),
+        (
+            &["compare", &a, "unknown-model@champion", "--data", &data],
+            &["error: unknown-model@champion: there is no such file", "no model 'unknown-model'"],
+        ),
         (&["compare", &a, &b, "--data", "no-such.csv"], &["error: no-such.csv: there is no such file"]),
         (&["compare", &a, &b, "--data", &data, "--label", "outcom"], &["no column 'outcom'", "--label", "'outcome'"]),
         (&["compare", &a, &b, "--data", &data, "--time", "day", "--window", "1d"], &["no column 'day'", "--time"]),

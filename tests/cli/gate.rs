@@ -22,10 +22,10 @@ fn live(home: &Home) -> Option<u64> {
     aliases.iter().find(|alias| alias["alias"] == "production").unwrap()["version"].as_u64()
 }
 
-/// Judges version 2 against the live one, on rows with labels.
-fn judge(home: &Home, min_agreement: &str) -> Ended {
+/// Judges version 2 against another one, on rows with labels.
+fn judge(home: &Home, against: &str, min_agreement: &str) -> Ended {
     let data = sample("payment-fraud/new.csv");
-    home.run(&["check", "fraud:2", "--against", "fraud@production", "--data", &data, "--min-agreement", min_agreement, "--max-drop", "f1=0.05"])
+    home.run(&["check", "fraud:2", "--against", against, "--data", &data, "--min-agreement", min_agreement, "--max-drop", "f1=0.05"])
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_version_goes_live_through_the_gate_and_back_in_one_command() {
     assert_eq!(live(&home), Some(1));
 
     // A check that fails says so by its exit code, and opens nothing.
-    let failed = judge(&home, "1");
+    let failed = judge(&home, "fraud@production", "1");
     assert_eq!(failed.code, 1, "{failed:#?}");
     assert!(failed.stdout.contains("✖ fail") && failed.stdout.contains("agreement"), "{failed:#?}");
     fits_80_columns(&failed.stdout);
@@ -47,7 +47,7 @@ fn a_version_goes_live_through_the_gate_and_back_in_one_command() {
     assert_eq!(live(&home), Some(1));
 
     // A check that passes is recorded with the version, and opens the way.
-    judge(&home, "0.9").succeeded();
+    judge(&home, "fraud@production", "0.9").succeeded();
     let shown = home.run(&["models", "show", "fraud", "--json"]).succeeded().json();
     let runs = shown["versions"][1]["runs"].as_array().unwrap();
     let verdicts: Vec<&str> = runs.iter().filter(|run| run["kind"] == "check").map(|run| run["summary"]["verdict"].as_str().unwrap()).collect();
@@ -57,7 +57,7 @@ fn a_version_goes_live_through_the_gate_and_back_in_one_command() {
     assert_eq!(live(&home), Some(2));
 
     // A later check that fails closes it again, but moves nothing by itself.
-    assert_eq!(judge(&home, "1").code, 1);
+    assert_eq!(judge(&home, "fraud:1", "1").code, 1);
     assert_eq!(live(&home), Some(2));
 
     // Back is one command, which asks for no check.

@@ -65,6 +65,8 @@ fn a_page_shows_the_way_from_file_to_answer() {
     let data = sample("payment-fraud-v2/new.csv");
     let ended = run(&["profile", &sample("payment-fraud-v2/model.onnx"), "--quick", "--operators", "--data", &data]).succeeded();
     fits_80_columns(&ended.stdout);
+    // Names wrap rather than lose their ends, and no judgement is cut.
+    assert!(!ended.stdout.contains('…'), "{}", ended.stdout);
     for part in
         ["Profile of payment-fraud v2", "load", "compile", "first run", "warm run", "Warm runs", "p95", "Memory", "Time by operator", "new.csv"]
     {

@@ -33,7 +33,7 @@ fn what_was_reported_survives_a_kill_at_any_moment() {
     let (path, hash) = variant(&home, 0);
     let before = Instant::now();
     let ended = home.run(&["models", "add", &path.display().to_string(), "--name", "m", "--json"]).succeeded();
-    let usual = before.elapsed();
+    let mut usual = before.elapsed();
     reported.push((ended.json()["version"].as_u64().unwrap(), hash));
     for number in 1..=KILLS {
         if started.elapsed() > TIME {
@@ -52,7 +52,10 @@ fn what_was_reported_survives_a_kill_at_any_moment() {
         let _ = child.kill();
         let mut text = String::new();
         child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-        kills += usize::from(!child.wait().unwrap().success());
+        let was_killed = !child.wait().unwrap().success();
+        kills += usize::from(was_killed);
+        // A machine with other work to do is slow at one moment and fast at the next: who came too late comes earlier.
+        usual = usual.mul_f64(if was_killed { 1.05 } else { 0.7 });
         if let Ok(document) = serde_json::from_str::<serde_json::Value>(&text) {
             reported.push((document["version"].as_u64().unwrap(), hash));
         }

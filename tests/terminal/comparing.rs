@@ -122,7 +122,7 @@ fn the_gate_and_the_files_have_their_parts() {
 fn what_cannot_stand_is_said_before_anything_runs() {
     let mut driver = Driver::with_model(80, 24, "wine");
     driver.press("7<enter>").shows("fill in A, B and data first");
-    driver.press("<end><up>especd=1<enter>").shows("✗ there is no condition 'specd'");
+    driver.press("<end><up>especd=1<enter>").shows("✗ there is no condition 'specd'").shows("the conditions are").shows("agreement");
     driver.press("<enter>").settle();
     assert!(driver.app.session().state().comparison.is_none());
 }

@@ -99,3 +99,17 @@ fn what_a_screen_does_is_copied_as_a_command() {
     let predict = copied(&mut driver.app).unwrap();
     assert!(predict.starts_with("drydock predict ../sample-models/wine/model.onnx --set "), "{predict}");
 }
+
+#[test]
+fn up_and_down_take_what_was_typed_and_go_on() {
+    let mut driver = Driver::with_model(80, 24, "payment-fraud-v2");
+    driver.press("3<enter><c-u>777<down>").settle();
+    driver.shows("777").shows("enter edit");
+    driver.press("4e../sample-models/payment-fraud-v2/new.csv<down>").settle();
+    driver.shows("10 columns").shows("▸ output");
+    driver.press("5e1, 4<down>").shows("1, 4").shows("▸ threads");
+    driver.press("7e../sample-models/payment-fraud/model.onnx<up>").shows("▸ A");
+    // A folder is a step on the way: the field stays.
+    driver.press("4<up>e<c-u>../sample-models/<down>").shows("▸ file").shows("enter accept");
+    driver.press("<esc>2/conv<down>").shows("/conv");
+}

@@ -78,6 +78,21 @@ fn what_is_too_wide_wraps_or_turns_a_page() {
 }
 
 #[test]
+fn a_table_does_without_what_is_dispensable() {
+    use drydock_core::report::{Quantity, Table};
+    let mut table =
+        Table::new("Runs", &[("batch", Quantity::Count), ("p50", Quantity::Seconds), ("p99", Quantity::Seconds), ("budget", Quantity::Text)]);
+    table.push(vec![8.0.into(), 0.001.into(), 0.002.into(), "not judged".into()]);
+    let titles = |width: usize| {
+        let fitting = TextTable::of_report_fitting(&table, &["batch", "p50", "p99", "budget"], &["p99", "p50"], width);
+        fitting.lines(80)[0].split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(titles(29), "batch p50 p99 budget");
+    assert_eq!(titles(28), "batch p50 budget");
+    assert_eq!(titles(10), "batch budget");
+}
+
+#[test]
 fn a_table_of_few_things_is_turned() {
     use drydock_core::report::{Quantity, Table};
     let mut table = Table::new("Versions", &[("version", Quantity::Text), ("file", Quantity::Bytes), ("p50", Quantity::Seconds)]);

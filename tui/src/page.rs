@@ -73,7 +73,24 @@ impl Page {
         }
     }
 
-    /// A table, indented by two.
+    /// A table of which nothing is cut, indented by two: texts wrap, and columns that find no room stand below, beside the first one again.
+    /// `tones` are the rows' own.
+    pub fn whole_table(&mut self, table: &TextTable, tones: &[Tone]) {
+        let width = self.width.saturating_sub(2);
+        for (index, columns) in table.pages(width).iter().enumerate() {
+            if index > 0 {
+                self.blank();
+            }
+            let laid = table.laid_out(columns, width);
+            laid.header.iter().for_each(|line| self.toned(Tone::Faint, &format!("  {line}")));
+            for (row, lines) in laid.rows.iter().enumerate() {
+                let tone = tones.get(row).copied().unwrap_or_default();
+                lines.iter().for_each(|line| self.toned(tone, &format!("  {line}")));
+            }
+        }
+    }
+
+    /// A table whose rows are a line each, cut where there is no room, indented by two.
     pub fn table(&mut self, table: &TextTable) {
         for (index, line) in table.lines(self.width.saturating_sub(2)).iter().enumerate() {
             self.toned(if index == 0 { Tone::Faint } else { Tone::Plain }, &format!("  {line}"));

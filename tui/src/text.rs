@@ -48,6 +48,20 @@ impl TextTable {
         text
     }
 
+    /// The columns named; without those that can be done without, one after the other, until the rest fits `width`.
+    pub fn of_report_fitting(table: &Table, titles: &[&str], dispensable: &[&str], width: usize) -> Self {
+        let mut titles = titles.to_vec();
+        let mut text = Self::of_report(table, &titles);
+        for title in dispensable {
+            if text.natural_width() <= width {
+                break;
+            }
+            titles.retain(|kept| kept != title);
+            text = Self::of_report(table, &titles);
+        }
+        text
+    }
+
     pub fn push(&mut self, row: Vec<String>) {
         self.rows.push(row);
     }

@@ -4,7 +4,7 @@
 use super::report::ProfileSummary;
 use super::statistics::nearest_rank;
 use crate::format;
-use crate::report::{Axis, Figure, Scale, Series, Verdict};
+use crate::report::{Axis, Figure, Series, Verdict};
 
 /// A change smaller than this is none, however quiet the machine.
 pub const FLOOR: f64 = 0.05;
@@ -67,8 +67,10 @@ pub fn history_figure(past: &[ProfileSummary]) -> Option<Figure> {
     }
     let points: Vec<(f64, f64)> = comparable.iter().enumerate().map(|(index, summary)| (index as f64 + 1.0, summary.p50_ms)).collect();
     let label = |summary: &&ProfileSummary| format!("{}{}", summary.date, if summary.stable { "" } else { " (not stable)" });
-    let x = Axis::new("profile", None, (0.5, points.len() as f64 + 0.5));
-    let y = Axis::around("p50", Some("ms"), Scale::Linear, points.iter().map(|point| point.1).chain([0.0]));
+    let x = Axis::new("profile", None, (1.0, points.len() as f64));
+    // From zero, so that a change looks as large as it is; no latency lies below that.
+    let highest = points.iter().map(|point| point.1).fold(0.0, f64::max);
+    let y = Axis::new("p50", Some("ms"), (0.0, highest * 1.05));
     let title = regression(past).map_or_else(|| "latency over the profiles of this model".to_owned(), |regression| regression.sentence());
     Some(Figure::of(title, x, y, Series::line("p50", points).labelled(comparable.iter().map(label).collect())))
 }
@@ -122,6 +124,7 @@ mod tests {
     fn the_history_is_drawn_from_zero() {
         let figure = history_figure(&[summary(10.0), summary(20.0)]).unwrap();
         assert_eq!(figure.series[0].points, [(1.0, 10.0), (2.0, 20.0)]);
-        assert!(figure.y.range.0 <= 0.0 && figure.title.starts_with("a regression: 100 % slower"), "{}", figure.title);
+        assert_eq!((figure.x.range, figure.y.range), ((1.0, 2.0), (0.0, 21.0)));
+        assert!(figure.title.starts_with("a regression: 100 % slower"), "{}", figure.title);
     }
 }

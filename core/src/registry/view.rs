@@ -126,12 +126,12 @@ impl ModelView {
 }
 
 impl RunView {
-    /// What came of it, in the few words that a list has room for: `verdict pass`, `p50 41 µs, not stable`, `agreement 98 % with fraud v1`.
+    /// What came of it, in the few words that a list has room for: `pass, against fraud v1`, `p50 41 µs, not stable`, `agreement 98 % with fraud v1`.
     pub fn result(&self) -> String {
         let value = |key: &str| self.summary.get(key).filter(|value| !value.is_null());
         let text = |key: &str| value(key).and_then(|value| value.as_str()).map(str::to_owned);
         let mut parts = Vec::new();
-        parts.extend(text("verdict").map(|verdict| format!("verdict {}", verdict.replace('_', " "))));
+        parts.extend(text("verdict").map(|verdict| verdict.replace('_', " ")));
         parts.extend(text("against").map(|against| format!("against {against}")));
         if let Some(p50_ms) = value("p50_ms").and_then(serde_json::Value::as_f64) {
             let is_stable = value("stable").and_then(serde_json::Value::as_bool).unwrap_or(true);

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{Effects, Styles};
 use clap::{Args, Parser, ValueEnum, ValueHint};
-use drydock_core::score::Metric;
+use drydock_core::score::{Metric, OnError, parse_names};
 use drydock_core::tensor::device::DeviceChoice;
 
 use super::Command;
+use super::runner::Failure;
 
 const STYLES: Styles = Styles::styled()
     .header(clap::builder::styling::Style::new().effects(Effects::BOLD))
@@ -110,9 +111,28 @@ pub struct TableArgs {
     #[arg(long, value_name = "INPUT=A,B,…", value_parser = parse_assignment)]
     pub bind: Vec<(String, String)>,
 
-    /// At a row that can't be scored: stop, or skip it
+    /// At a row that can't be scored: stop, or skip it; score sets it aside with the reason
     #[arg(long, value_enum, default_value_t = OnErrorArg::Stop)]
     pub on_error: OnErrorArg,
+}
+
+/// Columns by input, as they were written.
+pub type Bound = (Option<Vec<String>>, Vec<(String, Vec<String>)>);
+
+impl TableArgs {
+    pub fn bound(&self) -> Result<Bound, Failure> {
+        let names = |option: &str, text: &str| parse_names(text).map_err(|message| Failure::Error(format!("{option}: {message}")));
+        let columns = self.columns.as_deref().map(|columns| names("--columns", columns)).transpose()?;
+        let bind = self.bind.iter().map(|(input, columns)| Ok((input.clone(), names("--bind", columns)?))).collect::<Result<_, Failure>>()?;
+        Ok((columns, bind))
+    }
+
+    pub fn on_error(&self) -> OnError {
+        match self.on_error {
+            OnErrorArg::Stop => OnError::Stop,
+            OnErrorArg::Skip => OnError::Skip,
+        }
+    }
 }
 
 /// Other forms of a report.

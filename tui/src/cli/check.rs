@@ -12,8 +12,8 @@ use drydock_core::session::{Command, command_line};
 
 use super::args::{CommonArgs, ReportArgs, TableArgs, parse_count, parse_metric};
 use super::output::{Output, say};
+use super::report;
 use super::runner::{Failure, Runner};
-use super::{compare, report};
 
 /// Judge a version before it ships: one table of conditions, exit code 1 where one fails
 ///
@@ -111,7 +111,7 @@ pub fn run(args: &CheckArgs, common: &CommonArgs, output: &mut Output) -> Result
 }
 
 fn request(args: &CheckArgs, common: &CommonArgs, is_quiet: bool) -> Result<CheckRequest, Failure> {
-    let (columns, bind) = compare::bound(&args.table)?;
+    let (columns, bind) = args.table.bound()?;
     let mut request = CheckRequest {
         model: args.model.clone(),
         against: args.against.clone(),
@@ -120,7 +120,7 @@ fn request(args: &CheckArgs, common: &CommonArgs, is_quiet: bool) -> Result<Chec
         label: args.table.label.clone(),
         columns,
         bind,
-        on_error: compare::on_error(&args.table),
+        on_error: args.table.on_error(),
         threads: common.threads.as_ref().map(|threads| usize::from(threads.most())),
         budgets: Budgets {
             max_size_bytes: args.max_size,

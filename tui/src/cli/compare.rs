@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use drydock_core::compare::{CompareReport, CompareRequest, PairReport, Split, Window};
 use drydock_core::format;
-use drydock_core::score::{OnError, parse_names};
 use drydock_core::session::{Command, command_line};
 
-use super::args::{CommonArgs, OnErrorArg, ReportArgs, TableArgs, parse_count, parse_share};
+use super::args::{CommonArgs, ReportArgs, TableArgs, parse_count, parse_share};
 use super::output::{Output, say};
 use super::report;
 use super::runner::{Failure, Runner};
@@ -108,7 +107,7 @@ pub fn run(args: &CompareArgs, common: &CommonArgs, output: &mut Output) -> Resu
 }
 
 fn request(args: &CompareArgs, common: &CommonArgs) -> Result<CompareRequest, Failure> {
-    let (columns, bind) = bound(&args.table)?;
+    let (columns, bind) = args.table.bound()?;
     Ok(CompareRequest {
         versions: args.versions.clone(),
         device: common.device,
@@ -116,7 +115,7 @@ fn request(args: &CompareArgs, common: &CommonArgs) -> Result<CompareRequest, Fa
         label: args.table.label.clone(),
         columns,
         bind,
-        on_error: on_error(&args.table),
+        on_error: args.table.on_error(),
         batch_rows: args.batch.map(usize::from),
         threads: common.threads.as_ref().map(|threads| usize::from(threads.most())),
         changed: args.changed.clone(),
@@ -127,23 +126,6 @@ fn request(args: &CompareArgs, common: &CommonArgs) -> Result<CompareRequest, Fa
         split: args.split.map(|share| Split { share, column: args.split_by.clone() }),
         measures_latency: !args.no_latency,
     })
-}
-
-/// Columns by input, as they were written.
-type Bound = (Option<Vec<String>>, Vec<(String, Vec<String>)>);
-
-pub fn bound(args: &TableArgs) -> Result<Bound, Failure> {
-    let names = |option: &str, text: &str| parse_names(text).map_err(|message| Failure::Error(format!("{option}: {message}")));
-    let columns = args.columns.as_deref().map(|columns| names("--columns", columns)).transpose()?;
-    let bind = args.bind.iter().map(|(input, columns)| Ok((input.clone(), names("--bind", columns)?))).collect::<Result<_, Failure>>()?;
-    Ok((columns, bind))
-}
-
-pub fn on_error(args: &TableArgs) -> OnError {
-    match args.on_error {
-        OnErrorArg::Stop => OnError::Stop,
-        OnErrorArg::Skip => OnError::Skip,
-    }
 }
 
 /// Which rows change, a sentence for each rule.

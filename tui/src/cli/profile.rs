@@ -154,13 +154,14 @@ fn describe(report: &ProfileReport, regression: Option<&Regression>, page: &mut 
         page.fact("", note);
     }
     page.heading("From file to answer");
-    page.table(&TextTable::of_report(&report.way_table(), &[]));
+    page.whole_table(&TextTable::of_report(&report.way_table(), &[]), &[]);
     page.heading("Warm runs");
     let is_judged = report.max_latency_ms.is_some();
     let mut columns = vec!["batch", "threads", "p50", "p95", "p99", "σ", "rows/s", "runs"];
     columns.extend(report.has_devices().then_some("device"));
     columns.push(if is_judged { "budget" } else { "measured" });
-    page.table(&TextTable::of_report(&report.runs_table(), &columns));
+    let runs = TextTable::of_report_fitting(&report.runs_table(), &columns, &["σ", "p99", "runs"], page.width.saturating_sub(2));
+    page.whole_table(&runs, &[]);
     page.sentence(Tone::Plain, &report.sweet_spot_sentence());
     if let Some((run, sentence)) = report.runs.iter().find_map(|run| Some((run, run.unstable_sentence()?))) {
         page.sentence(Tone::Bad, &format!("{}. {sentence}", run.name(report.has_devices())));
@@ -169,11 +170,11 @@ fn describe(report: &ProfileReport, regression: Option<&Regression>, page: &mut 
         page.sentence(tone_of(regression.verdict), &regression.sentence());
     }
     page.heading("Memory");
-    page.table(&TextTable::of_report(&report.memory_table(), &[]));
+    page.whole_table(&TextTable::of_report(&report.memory_table(), &[]), &[]);
     operators(report, page);
     if let Some(fit) = &report.fit {
         page.heading("Will it fit?");
-        page.table(&TextTable::of_report(&fit.table(), &[]));
+        page.whole_table(&TextTable::of_report(&fit.table(), &[]), &[]);
         let (verdict, sentence) = fit.verdict();
         page.sentence(tone_of(verdict), &format!("{} {}: {sentence}", verdict.sign(), verdict.word()));
     }
@@ -190,14 +191,16 @@ fn tone_of(verdict: Verdict) -> Tone {
 fn operators(report: &ProfileReport, page: &mut Page) {
     let (Some(by_operator), Some(mut steps)) = (report.by_operator_table(), report.slowest_operators_table()) else { return };
     page.heading("Time by operator");
-    page.table(&TextTable::of_report(&by_operator, &[]));
+    page.whole_table(&TextTable::of_report(&by_operator, &[]), &[]);
     if let Some(figure) = report.roofline_figure() {
         page.sentence(Tone::Plain, &figure.title);
     }
     let n_more = steps.rows.len().saturating_sub(MAX_OPERATORS);
     steps.rows.truncate(MAX_OPERATORS);
     page.heading("Slowest operators");
-    page.table(&TextTable::of_report(&steps, &["#", "operator", "node", "time", "share", "bound", "GFLOP/s", "GB/s", "runs on"]));
+    let columns = ["#", "operator", "node", "time", "share", "bound", "GFLOP/s", "GB/s", "runs on"];
+    let steps = TextTable::of_report_fitting(&steps, &columns, &["GB/s", "runs on", "bound"], page.width.saturating_sub(2));
+    page.whole_table(&steps, &[]);
     if n_more > 0 {
         page.toned(Tone::Faint, &format!("  and {} more (--json and --html list them)", format::count(n_more as u64)));
     }

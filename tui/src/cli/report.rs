@@ -16,18 +16,7 @@ use crate::text::TextTable;
 pub fn section(page: &mut Page, table: &Table) {
     page.heading(&table.title);
     let tones: Vec<Tone> = table.rows.iter().map(|row| tone(row)).collect();
-    let text = TextTable::of_report(table, &[]);
-    let width = page.width.saturating_sub(2);
-    for (index, columns) in text.pages(width).iter().enumerate() {
-        if index > 0 {
-            page.blank();
-        }
-        let laid = text.laid_out(columns, width);
-        laid.header.iter().for_each(|line| page.toned(Tone::Faint, &format!("  {line}")));
-        for (lines, tone) in laid.rows.iter().zip(&tones) {
-            lines.iter().for_each(|line| page.toned(*tone, &format!("  {line}")));
-        }
-    }
+    page.whole_table(&TextTable::of_report(table, &[]), &tones);
 }
 
 /// A row with a verdict has its colour.

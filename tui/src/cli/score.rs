@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use drydock_core::format;
-use drydock_core::score::{LabelMetrics, Metrics, OnError, ScoreReport, ScoreRequest, parse_names};
+use drydock_core::score::{LabelMetrics, Metrics, ScoreReport, ScoreRequest};
 use drydock_core::session::Command;
 
-use super::args::{CommonArgs, OnErrorArg, parse_assignment, parse_count};
+use super::args::{CommonArgs, TableArgs, parse_count};
 use super::output::{Output, object, say};
 use super::runner::{Failure, Runner};
 use crate::page::Page;
@@ -32,25 +32,12 @@ pub struct ScoreArgs {
     #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
-    /// The column with the true answer, for metrics [default: the contract's target, where the table has it]
-    #[arg(long, value_name = "COLUMN")]
-    pub label: Option<String>,
-
-    /// Feature columns in order, for a model with one [N, F] input
-    #[arg(long, value_name = "A,B,…", conflicts_with = "bind")]
-    pub columns: Option<String>,
-
-    /// Columns that feed one input; may be repeated
-    #[arg(long, value_name = "INPUT=A,B,…", value_parser = parse_assignment)]
-    pub bind: Vec<(String, String)>,
+    #[command(flatten)]
+    pub table: TableArgs,
 
     /// Columns of the table that stand in the output: all, none, or names
     #[arg(long, value_name = "all|none|A,B,…", default_value = "all")]
     pub keep: String,
-
-    /// At a row that can't be scored: stop, or skip it and set it aside with the reason
-    #[arg(long, value_enum, default_value_t = OnErrorArg::Stop)]
-    pub on_error: OnErrorArg,
 
     /// Rows per batch [default: chosen for the model]
     #[arg(long, value_name = "N", value_parser = parse_count)]
@@ -82,21 +69,16 @@ pub fn run(args: &ScoreArgs, common: &CommonArgs, output: &mut Output) -> Result
 }
 
 fn request(args: &ScoreArgs, common: &CommonArgs) -> Result<ScoreRequest, Failure> {
-    let wrong = |option: &str, message: &str| Failure::Error(format!("{option}: {message}"));
-    let names = |option: &str, text: &str| parse_names(text).map_err(|message| wrong(option, &message));
-    let bind = args.bind.iter().map(|(input, columns)| Ok((input.clone(), names("--bind", columns)?))).collect::<Result<_, Failure>>()?;
-    let keep = args.keep.parse().map_err(|message: String| wrong("--keep", &message))?;
+    let (columns, bind) = args.table.bound()?;
+    let keep = args.keep.parse().map_err(|message: String| Failure::Error(format!("--keep: {message}")))?;
     Ok(ScoreRequest {
         data: args.data.clone(),
         output: args.output.clone().unwrap_or_else(|| ScoreRequest::default_output(&args.data)),
-        label: args.label.clone(),
-        columns: args.columns.as_deref().map(|columns| names("--columns", columns)).transpose()?,
+        label: args.table.label.clone(),
+        columns,
         bind,
         keep,
-        on_error: match args.on_error {
-            OnErrorArg::Stop => OnError::Stop,
-            OnErrorArg::Skip => OnError::Skip,
-        },
+        on_error: args.table.on_error(),
         batch_rows: args.batch.map(usize::from),
         threads: common.threads.as_ref().map(|threads| usize::from(threads.most())),
         overwrite: args.force,

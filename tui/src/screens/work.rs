@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use drydock_core::format;
 use drydock_core::jobs::JobId;
-use drydock_core::session::{Command, JobState, State};
+use drydock_core::session::{Command, JobKind, JobState, State};
 use ratatui::text::{Line, Span};
 
 use super::{Context, View};
@@ -41,6 +41,11 @@ impl Work {
 
     pub fn is_running(&self) -> bool {
         self.job.is_some()
+    }
+
+    /// What kind of job runs.
+    pub fn kind(&self, state: &State) -> Option<JobKind> {
+        Some(state.job(self.job?)?.kind)
     }
 
     pub fn failure(&self) -> Option<&Failure> {

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::text_field::TextField;
-use crate::text::{Align, cut, padded};
+use crate::text::{Align, cut, padded, wrapped};
 use crate::theme::Theme;
 
 /// Whether a value is being typed, and if so what stood there before and which names fit.
@@ -98,6 +98,11 @@ impl Layout {
     /// A line below a value.
     pub fn below(self, text: &str, style: Style) -> Line<'static> {
         Line::styled(format!("{}{}", " ".repeat(self.indent()), cut(text, self.room())), style)
+    }
+
+    /// A sentence below a value, over as many lines as it takes.
+    pub fn explained(self, text: &str, style: Style) -> Vec<Line<'static>> {
+        wrapped(text, self.room()).iter().map(|line| self.below(line, style)).collect()
     }
 
     /// Puts the terminal's cursor into the value on a line of the area.

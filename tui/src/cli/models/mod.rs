@@ -6,6 +6,7 @@ use drydock_core::format;
 use drydock_core::registry::{AliasMove, AliasView, ModelView, RegistryView, VersionView};
 use drydock_core::session::{Command, LineageRequest, RegistryCommand, RegistryReport};
 use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthStr as _;
 
 pub mod args;
 
@@ -204,7 +205,13 @@ pub fn history(moves: &[&AliasMove], page: &mut Page) {
     for step in moves {
         let version = |version: Option<u32>| version.map_or_else(|| "nothing".to_owned(), |version| format!("v{version}"));
         let way = format!("{} → {}", version(step.from_version), version(step.to_version));
-        page.line(&format!("{}  {:<9} {} {way}  {}", step.date, step.kind.name(), step.alias, step.who));
+        let what = format!("{}  {:<9} {} {way}", step.date, step.kind.name(), step.alias);
+        if what.width() + step.who.width() + 2 <= page.width {
+            page.line(&format!("{what}  {}", step.who));
+        } else {
+            page.line(&crate::text::cut(&what, page.width));
+            page.toned(Tone::Faint, &format!("    {}", step.who));
+        }
         if let Some(reason) = &step.reason {
             page.sentence(Tone::Faint, &format!("    {reason}"));
         }

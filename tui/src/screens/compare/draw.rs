@@ -48,7 +48,7 @@ fn draw_setup(screen: &CompareScreen, frame: &mut Frame<'_>, area: Rect, view: V
             layout.place_cursor(frame, area, lines.len() - 1, text);
             lines.push(layout.below(&screen.typing.help(field.example()), theme.faint()));
         } else {
-            lines.extend(screen.problem(field).map(|problem| layout.below(&format!("✗ {problem}"), theme.bad())));
+            lines.extend(screen.problem(field).into_iter().flat_map(|problem| layout.explained(&format!("✗ {problem}"), theme.bad())));
         }
     }
     lines.push(Line::default());

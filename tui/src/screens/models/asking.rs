@@ -113,7 +113,7 @@ impl Question {
             Self::Path => vec![path("open", Wanted::Model, "a path, or a name of the registry: name, name:version, name@alias")],
             Self::Add { model } => vec![
                 text("name", &format!("the name to add {} under", model.display())),
-                text("parent", "the model that it was made from: a path, a name of the registry, or a hash; may stay empty"),
+                path("parent", Wanted::Model, "what it was made from: a path, a name of the registry, or a hash; may stay empty"),
                 path("recipe", Wanted::Any, "a file that says how it was made; its text is kept; may stay empty"),
                 path("data", Wanted::Any, "the data that it was trained on; their hash is kept; may stay empty"),
             ],

@@ -88,10 +88,10 @@ fn question_lines(screen: &ModelsScreen, frame: &mut Frame<'_>, area: Rect, view
             layout.place_cursor(frame, area, index, &field.text);
         }
     }
-    lines.push(match (&screen.problem, asked.field()) {
-        (Some(problem), _) => layout.below(&format!("✗ {}", problem.text), theme.bad()),
-        (None, _) if !screen.candidates.is_empty() => layout.below(&screen.candidates.join("  "), theme.faint()),
-        (None, field) => layout.below(field.map_or("", |field| &field.about), theme.faint()),
+    lines.extend(match (&screen.problem, asked.field()) {
+        (Some(problem), _) => layout.explained(&format!("✗ {}", problem.text), theme.bad()),
+        (None, _) if !screen.candidates.is_empty() => vec![layout.below(&screen.candidates.join("  "), theme.faint())],
+        (None, field) => layout.explained(field.map_or("", |field| &field.about), theme.faint()),
     });
     lines
 }
@@ -101,8 +101,7 @@ fn told_lines(screen: &ModelsScreen, layout: form::Layout) -> Vec<Line<'static>>
     const MOST: usize = 4;
     let mut lines: Vec<Line<'static>> = Vec::new();
     for sentence in &screen.told {
-        let wrapped = crate::text::wrapped(sentence, layout.room());
-        lines.extend(wrapped.iter().map(|line| layout.below(line, layout.theme.faint())));
+        lines.extend(layout.explained(sentence, layout.theme.faint()));
     }
     if lines.len() > MOST {
         lines.truncate(MOST - 1);

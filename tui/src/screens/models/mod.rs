@@ -14,7 +14,7 @@ use crate::action::Action;
 use crate::cli;
 use crate::keymap::Place;
 use crate::widgets::list;
-use crate::widgets::path_field::{self, Wanted};
+use crate::widgets::path_field;
 use crate::widgets::scroll::Scroll;
 use asking::{Act, Asked, Kind, Question};
 
@@ -92,6 +92,9 @@ impl ModelsScreen {
             }
         }
         self.selected = self.selected.min(self.entries.len().saturating_sub(1));
+        if self.selected_version().is_none() {
+            self.pane = Pane::List;
+        }
     }
 
     fn selected_version(&self) -> Option<&(String, u32)> {
@@ -147,6 +150,9 @@ impl ModelsScreen {
 
     fn take_answers(&mut self, cx: &mut Context<'_>) {
         let Some(asked) = &self.asked else { return };
+        if self.acting.is_running() && asked.question != Question::Path {
+            return cx.say("the act before is not done yet: enter again in a moment");
+        }
         let act = match asked.act() {
             Ok(act) => act,
             Err(problem) => {
@@ -173,18 +179,13 @@ impl ModelsScreen {
     }
 
     fn begin(&mut self, command: Command, cx: &mut Context<'_>) {
-        if self.acting.is_running() {
-            cx.say("the act before is not done yet");
-            return;
-        }
         self.told.clear();
         self.acting.begin(command, cx);
     }
 
     /// What came of the act that has just been done.
-    fn tell(&mut self, state: &State) {
-        let latest = state.jobs.iter().rev().find(|job| matches!(job.kind, JobKind::Registry | JobKind::Package));
-        self.told = match (latest.map(|job| job.kind), &state.package, &state.registry_report) {
+    fn tell(&mut self, kind: Option<JobKind>, state: &State) {
+        self.told = match (kind, &state.package, &state.registry_report) {
             (Some(JobKind::Package), Some(report), _) => std::iter::once(cli::package::summary(report)).chain(report.notes.iter().cloned()).collect(),
             (_, _, Some(report)) => std::iter::once(report.sentence()).chain(report.notes().iter().cloned()).collect(),
             _ => Vec::new(),
@@ -206,8 +207,6 @@ impl ModelsScreen {
         match field.kind {
             Kind::Path(wanted) => self.candidates = path_field::complete(&mut field.text, wanted).candidates,
             Kind::Choice => field.toggle(),
-            // A parent may be a path too.
-            Kind::Text if field.name == "parent" => self.candidates = path_field::complete(&mut field.text, Wanted::Model).candidates,
             Kind::Text => {}
         }
     }
@@ -241,8 +240,9 @@ impl Screen for ModelsScreen {
     }
 
     fn refresh(&mut self, cx: &mut Context<'_>) {
+        let kind = self.acting.kind(cx.session.state());
         if self.acting.take_end(cx.session.state()) == Some(End::Done) {
-            self.tell(cx.session.state());
+            self.tell(kind, cx.session.state());
         }
         let recent = &cx.session.state().recent_models;
         let is_recent = recent.iter().eq(self.entries.iter().filter(|entry| entry.origin == RECENT).map(|entry| &entry.path));
@@ -294,8 +294,9 @@ impl Screen for ModelsScreen {
             Action::NextPane | Action::PreviousPane => self.turn_pane(action == Action::NextPane, cx.session.state()),
             Action::Back if self.pane != Pane::List => self.pane = Pane::List,
             Action::AddModel | Action::SetAlias | Action::Promote | Action::RollBack | Action::Protect | Action::RemoveVersion | Action::Package => {
-                self.ask_about(action, cx)
+                self.ask_about(action, cx);
             }
+            Action::CheckRegistry if self.acting.is_running() => cx.say("the act before is not done yet"),
             Action::CheckRegistry => self.begin(Command::Models(RegistryCommand::SelfCheck), cx),
             Action::Confirm => match self.entries.get(self.selected) {
                 Some(entry) => self.open(entry.path.clone(), cx),

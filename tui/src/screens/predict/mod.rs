@@ -257,6 +257,12 @@ impl PredictScreen {
                 self.mode = Mode::Form;
                 self.set_value(&value, cx);
             }
+            (Action::Up | Action::Down, Mode::Typing { field, .. }) => {
+                let value = field.text().trim().to_owned();
+                self.mode = Mode::Form;
+                self.set_value(&value, cx);
+                return self.act_form(action, cx);
+            }
             (Action::Discard, Mode::Typing { before, .. }) => {
                 let value = std::mem::take(before);
                 self.mode = Mode::Form;

@@ -29,6 +29,7 @@ pub fn draw(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, view: Vie
     match (&view.state().profile, screen.part) {
         (_, Part::Setup) => draw_setup(screen, frame, below, view),
         (Some(report), _) => results::draw(screen, frame, below, report, view),
+        (None, _) if screen.work.is_running() => {}
         (None, _) => panel::nothing(frame, below, "There is nothing to show yet: enter profiles the model.", theme),
     }
 }
@@ -45,7 +46,7 @@ fn draw_setup(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, view: V
             layout.place_cursor(frame, area, lines.len() - 1, screen.fields.get(option));
             lines.push(layout.below(&screen.typing.help(option.example()), theme.faint()));
         } else {
-            lines.extend(screen.problem(option).map(|problem| layout.below(&format!("✗ {problem}"), theme.bad())));
+            lines.extend(screen.problem(option).into_iter().flat_map(|problem| layout.explained(&format!("✗ {problem}"), theme.bad())));
         }
     }
     lines.push(Line::default());

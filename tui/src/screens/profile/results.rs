@@ -105,16 +105,7 @@ fn sweep_table(report: &ProfileReport, width: usize) -> TextTable {
     if report.max_latency_ms.is_some() {
         columns.push("budget");
     }
-    let all = report.runs_table();
-    let mut table = TextTable::of_report(&all, &columns);
-    for dispensable in ["p99", "runs", "rows/s"] {
-        if table.natural_width() <= width {
-            break;
-        }
-        columns.retain(|column| *column != dispensable);
-        table = TextTable::of_report(&all, &columns);
-    }
-    table
+    TextTable::of_report_fitting(&report.runs_table(), &columns, &["p99", "runs", "rows/s"], width)
 }
 
 fn draw_operators(screen: &ProfileScreen, frame: &mut Frame<'_>, area: Rect, report: &ProfileReport, theme: Theme) {

@@ -44,7 +44,7 @@ pub fn draw(screen: &ScoreScreen, frame: &mut Frame<'_>, area: Rect, view: View<
             && let Some(problem) = screen.problem(option, view.state())
         {
             // What is still being written need not stand yet.
-            lines.push(layout.below(&format!("✗ {problem}"), theme.bad()));
+            lines.extend(layout.explained(&format!("✗ {problem}"), theme.bad()));
         }
     }
     if view.state().opened.is_none() {

@@ -186,6 +186,7 @@ impl ScoreScreen {
         self.binding = None;
         self.report = None;
         self.preview = None;
+        self.scoring.forget_failure();
         if !self.file.text().trim().is_empty() {
             self.describing.begin(Command::DescribeTable(self.data_path()), cx);
         }
