@@ -15,7 +15,8 @@ const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
 /// Whether a job has run long enough to be shown. Long work is shown at once: it was asked for, and can be cancelled.
 pub fn shows(job: &RunningJob) -> bool {
-    matches!(job.kind, JobKind::Score | JobKind::Profile | JobKind::Compare | JobKind::Check | JobKind::Diff) || job.elapsed >= SHOWN_AFTER
+    matches!(job.kind, JobKind::Score | JobKind::Profile | JobKind::Compare | JobKind::Check | JobKind::Diff | JobKind::Package)
+        || job.elapsed >= SHOWN_AFTER
 }
 
 pub fn ui(ui: &mut Ui, cx: &ViewContext<'_>) {

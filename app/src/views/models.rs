@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use drydock_core::session::JobKind;
 use eframe::egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, vec2};
 
+use self::packages::PackagesPanel;
 use self::registry::RegistryPanel;
 use crate::action::Action;
+use crate::files::is_model_path;
 use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
@@ -14,12 +16,14 @@ use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
 use crate::widgets::path_field::PathField;
 
+pub mod packages;
 mod registry;
 
 #[derive(Debug, Default)]
 pub struct ModelsView {
     pub path: PathField,
     registry: RegistryPanel,
+    pub packages: PackagesPanel,
     /// Said below the path field: there is no file dialog here.
     pub hint: Option<String>,
 }
@@ -41,7 +45,8 @@ impl ModelsView {
                 });
             }
             ui.add_space(theme::SMALL_GAP);
-            self.registry.ui(ui, cx);
+            self.registry.ui(ui, cx, &mut self.packages);
+            self.packages.ui(ui, cx);
             if !cx.state.recent_models.is_empty() {
                 ui.label(theme::section_title("Recent"));
                 let open_path = cx.state.opened.as_ref().map(|opened| &opened.model.path);
@@ -76,9 +81,7 @@ impl ModelsView {
             ui.add_space(theme::SMALL_GAP);
             self.buttons(ui, cx);
             ui.add_space(theme::SMALL_GAP);
-            let field = self.path.ui(ui, "Path of a model", "or type a path: models/fraud.onnx", |path| {
-                path.extension().is_some_and(|found| found.eq_ignore_ascii_case("onnx"))
-            });
+            let field = self.path.ui(ui, "Path of a model", "or type a path: models/fraud.onnx", is_model_path);
             if let Some(path) = field.submitted {
                 cx.outbox.send(Action::OpenModel(path));
             }

@@ -16,7 +16,7 @@ use crate::action::Action;
 use crate::files::Purpose;
 use crate::theme;
 use crate::view_context::ViewContext;
-use crate::widgets::icon::{self, Icon};
+use crate::widgets::icon::Icon;
 use crate::widgets::message::{self, Tone};
 use crate::widgets::{bars, property};
 
@@ -179,9 +179,7 @@ impl PredictView {
             ui.label(theme::caption(ui, format!("{} · {}", format::duration(report.run_time), report.device)))
                 .on_hover_text("Time of the model alone");
             ui.add_space(theme::SMALL_GAP);
-            if ui.add(icon::button(Icon::Copy, "Copy as command")).on_hover_text("The command line that does the same in a terminal").clicked() {
-                cx.outbox.ui(crate::ui_command::UiCommand::CopyAsCommand);
-            }
+            super::copy_as_command_button(ui, cx);
         });
     }
 }

@@ -11,9 +11,7 @@ use eframe::egui::{ScrollArea, Ui};
 use self::form::ProfileForm;
 use self::result::Tables;
 use self::shown::Shown;
-use crate::action::Action;
 use crate::panels::job_tray;
-use crate::saving::Savable;
 use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
@@ -72,10 +70,7 @@ impl ProfileView {
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             picked = result::headlines(ui, report, shown);
             ui.add_space(theme::SMALL_GAP);
-            if ui.add(icon::button(Icon::Save, "Save the report…")).on_hover_text("As a page (HTML) or as Markdown").clicked() {
-                let document = self.document(cx.state, report);
-                cx.outbox.send(Action::Save(Box::new(Savable::Report(Box::new(document)))));
-            }
+            super::save_report_button(ui, cx, "Save the report…", || self.document(cx.state, report));
         });
         self.chosen = picked.or(self.chosen);
     }
@@ -97,7 +92,7 @@ impl ProfileView {
 
     fn document(&self, state: &State, report: &ProfileReport) -> drydock_core::report::Document {
         let mut document = report.document(self.shown.as_ref().and_then(|shown| shown.history.clone()));
-        document.provenance.command = latest_line(state);
+        document.provenance.command = super::latest_line(state, JobKind::Profile);
         document
     }
 
@@ -122,9 +117,7 @@ impl ProfileView {
             if response.clicked() {
                 cx.outbox.core(Command::Profile(self.form.request()));
             }
-            if ui.add(icon::button(Icon::Copy, "Copy as command")).on_hover_text(UiCommand::CopyAsCommand.tooltip()).clicked() {
-                cx.outbox.ui(UiCommand::CopyAsCommand);
-            }
+            super::copy_as_command_button(ui, cx);
         });
     }
 
@@ -148,9 +141,4 @@ impl ProfileView {
 /// The job whose report is shown.
 fn latest_profile(state: &State) -> Option<JobId> {
     state.jobs.iter().rev().find(|job| job.kind == JobKind::Profile && job.state == JobState::Done).map(|job| job.id)
-}
-
-/// The command of that job.
-fn latest_line(state: &State) -> Option<String> {
-    state.job(latest_profile(state)?)?.command_line.clone()
 }

@@ -212,9 +212,7 @@ impl ScoreView {
             if response.clicked() {
                 cx.outbox.core(Command::Score(self.form.request(table)));
             }
-            if ui.add(icon::button(Icon::Copy, "Copy as command")).on_hover_text(UiCommand::CopyAsCommand.tooltip()).clicked() {
-                cx.outbox.ui(UiCommand::CopyAsCommand);
-            }
+            super::copy_as_command_button(ui, cx);
         });
     }
 

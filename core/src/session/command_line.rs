@@ -153,7 +153,8 @@ fn profile_line(model: &Path, device: DeviceChoice, request: &ProfileRequest) ->
     line + &device_option(device)
 }
 
-fn package_line(model: &Path, request: &PackageRequest) -> String {
+/// The line that packs a model, opened or not.
+pub fn package_line(model: &Path, request: &PackageRequest) -> String {
     let defaults = PackageRequest::default();
     let mut line = format!("drydock package {} -o {}", quoted_path(model), quoted_path(&request.output));
     if let Some(data) = &request.data {

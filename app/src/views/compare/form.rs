@@ -10,11 +10,11 @@ use drydock_core::session::State;
 use eframe::egui::{Align, Layout, Ui};
 
 use crate::action::Action;
-use crate::files::Purpose;
+use crate::files::{Purpose, is_model_path};
 use crate::view_context::ViewContext;
 use crate::views::models::display_name;
 use crate::widgets::combo::combo;
-use crate::widgets::form::{line, text_line};
+use crate::widgets::form::{PathLine, line, more_button, path_line, text_line};
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::path_field::PathField;
 
@@ -103,24 +103,20 @@ impl CompareForm {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         version_ui(ui, cx, ("A, baseline", "Version A, the baseline"), Purpose::CompareA, &mut self.a);
         version_ui(ui, cx, ("B", "Version B"), Purpose::CompareB, &mut self.b);
-        line(ui, "Data", |ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if icon::icon_button(ui, Icon::Folder, "Choose the table to compare on").clicked() {
-                    cx.outbox.send(Action::Choose(Purpose::CompareData));
-                }
-                self.data.ui(ui, "Table to compare on", "a table, such as new.csv; or drop it here", is_table_path);
-            });
-        });
+        let data = PathLine {
+            name: "Data",
+            accessible_name: "Table to compare on",
+            choose: "Choose the table to compare on",
+            purpose: Purpose::CompareData,
+            hint: "a table, such as new.csv; or drop it here",
+        };
+        path_line(ui, cx.outbox, &data, &mut self.data, is_table_path);
         text_line(ui, "Label", "Label column", &mut self.label, "the column with the truth: the contract's target, where the table has it", None);
         line(ui, "", |ui| {
             if ui.button("Swap A and B").clicked() {
                 self.swap();
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = if self.shows_more { "Fewer options" } else { "More options" };
-                let button = ui.button(text).on_hover_text("Columns, bad rows, time, a canary, latency");
-                self.shows_more ^= button.clicked();
-            });
+            more_button(ui, &mut self.shows_more, "Columns, bad rows, time, a canary, latency");
         });
         if self.shows_more {
             self.more_ui(ui);
@@ -170,9 +166,7 @@ fn version_ui(ui: &mut Ui, cx: &ViewContext<'_>, (name, accessible_name): (&str,
                 }
             });
             inner.response.accessible_name(format!("Known models for {accessible_name}"));
-            field.ui(ui, accessible_name, "a model file; or drop it here", |path| {
-                path.extension().is_some_and(|found| found.eq_ignore_ascii_case("onnx"))
-            });
+            field.ui(ui, accessible_name, "a model: a file, or fraud@champion; or drop it here", is_model_path);
         });
     });
 }

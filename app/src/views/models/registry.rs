@@ -9,6 +9,7 @@ use drydock_core::report::{Cell, Figure, Quantity, Table, Verdict};
 use drydock_core::session::{Command, JobKind, LineageRequest, OpenedModel, RegistryCommand};
 use eframe::egui::{Align, Frame, Id, Label, Layout, Margin, Modal, RichText, Ui};
 
+use super::packages::PackagesPanel;
 use crate::action::Action;
 use crate::theme;
 use crate::ui_command::UiCommand;
@@ -63,7 +64,7 @@ struct Shown {
 
 impl RegistryPanel {
     /// Nothing where there is no registry.
-    pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
+    pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, packages: &mut PackagesPanel) {
         let Some(view) = &cx.state.registry else { return };
         ui.label(theme::section_title("Registry"));
         if let Some(error) = crate::views::latest_error(cx.state, JobKind::Registry) {
@@ -82,7 +83,7 @@ impl RegistryPanel {
             ui.add(Label::new(theme::caption(ui, text)).wrap());
         }
         for model in &view.models {
-            self.model_ui(ui, cx, model);
+            self.model_ui(ui, cx, model, packages);
         }
         let verify = UiCommand::VerifyRegistry;
         if !view.models.is_empty() && ui.button(verify.text()).on_hover_text(verify.tooltip()).clicked() {
@@ -112,7 +113,7 @@ impl RegistryPanel {
         ui.add_space(theme::STEP);
     }
 
-    fn model_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, model: &ModelView) {
+    fn model_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, model: &ModelView, packages: &mut PackagesPanel) {
         theme::card(ui).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.horizontal_wrapped(|ui| {
@@ -125,12 +126,12 @@ impl RegistryPanel {
                 }
             });
             for version in model.versions.iter().rev() {
-                self.version_line(ui, cx, model, version);
+                self.version_line(ui, cx, model, version, packages);
             }
         });
     }
 
-    fn version_line(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, model: &ModelView, version: &VersionView) {
+    fn version_line(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, model: &ModelView, version: &VersionView, packages: &mut PackagesPanel) {
         let this = Selected { name: model.name.clone(), version: version.version };
         let is_selected = self.selected.as_ref() == Some(&this);
         let name = format!("{} v{}", this.name, this.version);
@@ -155,11 +156,18 @@ impl RegistryPanel {
         .response
         .on_hover_text(name);
         if is_selected {
-            self.details_ui(ui, cx, model, version, &this);
+            self.details_ui(ui, cx, (model, version), &this, packages);
         }
     }
 
-    fn details_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, model: &ModelView, version: &VersionView, this: &Selected) {
+    fn details_ui(
+        &mut self,
+        ui: &mut Ui,
+        cx: &ViewContext<'_>,
+        (model, version): (&ModelView, &VersionView),
+        this: &Selected,
+        packages: &mut PackagesPanel,
+    ) {
         self.follow(cx.state.registry.as_ref(), model, version, this);
         Frame::new().inner_margin(Margin::symmetric(12, 4)).show(ui, |ui| {
             fact(ui, "Content", &version.hash);
@@ -177,9 +185,15 @@ impl RegistryPanel {
             }
             page.table(ui, "registry runs", &shown.runs, &mut self.runs);
             page.table(ui, "registry moves", &shown.moves, &mut self.moves);
-            if ui.button("Remove…").on_hover_text(format!("Removes {} v{} from the registry", this.name, this.version)).clicked() {
-                self.to_remove = Some(this.reference());
-            }
+            ui.horizontal(|ui| {
+                if ui.button("Package…").on_hover_text(UiCommand::Package.tooltip()).clicked() {
+                    packages.pack_version(&this.reference(), version);
+                }
+                if ui.button("Remove…").on_hover_text(format!("Removes {} v{} from the registry", this.name, this.version)).clicked() {
+                    self.to_remove = Some(this.reference());
+                }
+            });
+            packages.form_ui(ui, cx, Some(&this.reference()));
         });
     }
 
