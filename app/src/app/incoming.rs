@@ -24,7 +24,7 @@ impl DrydockApp {
                 let is_done = record.state == JobState::Done;
                 match record.kind {
                     JobKind::Open => self.on_open_ended(ctx, is_done),
-                    JobKind::Package if is_done => self.on_package(ctx),
+                    JobKind::Package => self.on_package(ctx, is_done),
                     JobKind::Score if is_done => self.on_scored(ctx),
                     JobKind::Profile if is_done && self.ui_state.page != Task::Profile => {
                         self.toast(ctx, "The model is profiled.", Some(Task::Profile));
@@ -64,9 +64,9 @@ impl DrydockApp {
     }
 
     /// A package was made or checked.
-    fn on_package(&mut self, ctx: &Context) {
+    fn on_package(&mut self, ctx: &Context, is_done: bool) {
         self.views.models.packages.show_result();
-        if self.ui_state.page != Task::Models {
+        if is_done && self.ui_state.page != Task::Models {
             let text = packages::latest_sentence(self.session.state());
             self.toast(ctx, &text, Some(Task::Models));
         }

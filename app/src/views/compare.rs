@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use drydock_core::compare::diff::DiffRequest;
 use drydock_core::session::{Command, JobKind, State};
-use eframe::egui::{Button, ScrollArea, Ui};
+use eframe::egui::{Align, Button, Layout, Ui};
 
 use self::form::CompareForm;
 use self::gate::GateForm;
@@ -16,6 +16,7 @@ use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
+use crate::widgets::page;
 use crate::widgets::verdict;
 
 mod form;
@@ -38,14 +39,19 @@ pub struct CompareView {
 impl CompareView {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         self.form.follow(cx.state);
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             ui.label(theme::title("Compare"));
             theme::card(ui).show(ui, |ui| {
                 ui.set_width(theme::reading_width(ui));
                 self.form.ui(ui, cx);
                 if self.shows_gate {
                     ui.add_space(theme::STEP);
-                    ui.label(theme::section_title("Ship gate: what B has to keep to"));
+                    ui.horizontal(|ui| {
+                        ui.label(theme::section_title("Ship gate: what B has to keep to"));
+                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                            self.shows_gate = !icon::icon_button(ui, Icon::Close, "Close the ship gate").clicked();
+                        });
+                    });
                     self.gate.ui(ui);
                 }
                 ui.add_space(theme::STEP);
@@ -73,7 +79,7 @@ impl CompareView {
 
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         self.update(cx.state);
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             if let Some(gate) = &self.checked {
                 verdict::headline(ui, gate.report.verdict, &gate.headline);
                 super::save_report_button(ui, cx, "Save the check…", || gate.report.document(super::latest_line(cx.state, JobKind::Check)));

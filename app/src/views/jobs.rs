@@ -7,7 +7,7 @@ use drydock_core::jobs::JobId;
 use drydock_core::report::Verdict;
 use drydock_core::session::{JobKind, JobRecord, JobState, State, Task};
 use drydock_core::verify::{FailureKind, VerifyFailure, VerifyReport};
-use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Label, Layout, RichText, Ui};
 
 use crate::action::Action;
 use crate::files::Purpose;
@@ -17,10 +17,10 @@ use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
 use crate::views::models::packages;
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::message;
 use crate::widgets::path_field::PathField;
 use crate::widgets::property::badge;
 use crate::widgets::verdict;
+use crate::widgets::{message, page};
 
 #[derive(Debug, Default)]
 pub struct JobsView {
@@ -43,7 +43,7 @@ impl JobsView {
 
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         ui.label(theme::title("Jobs"));
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             ui.set_max_width(theme::reading_width(ui));
             self.verify_line(ui, cx);
             if cx.state.jobs.is_empty() {

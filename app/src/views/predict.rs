@@ -18,6 +18,7 @@ use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::Icon;
 use crate::widgets::message::{self, Tone};
+use crate::widgets::page;
 use crate::widgets::{bars, property};
 
 mod form;
@@ -171,7 +172,7 @@ impl PredictView {
             ui.add(Label::new(theme::caption(ui, hint)).wrap());
             return;
         };
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             if let Some(prediction) = report.predictions.first() {
                 prediction_ui(ui, &opened.model.contract, prediction);
             }

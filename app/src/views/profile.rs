@@ -6,7 +6,7 @@ use std::path::Path;
 use drydock_core::jobs::JobId;
 use drydock_core::profile::ProfileReport;
 use drydock_core::session::{Command, JobKind, JobState, OpenedModel, State};
-use eframe::egui::{ScrollArea, Ui};
+use eframe::egui::Ui;
 
 use self::form::ProfileForm;
 use self::result::Tables;
@@ -17,6 +17,7 @@ use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
+use crate::widgets::page;
 
 mod form;
 mod result;
@@ -43,7 +44,7 @@ impl ProfileView {
             );
             return;
         };
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             ui.label(theme::title("Profile"));
             theme::card(ui).show(ui, |ui| {
                 ui.set_width(theme::reading_width(ui));
@@ -67,7 +68,7 @@ impl ProfileView {
         self.follow(cx.state);
         let (Some(report), Some(shown)) = (&cx.state.profile, &self.shown) else { return };
         let mut picked = None;
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             picked = result::headlines(ui, report, shown);
             ui.add_space(theme::SMALL_GAP);
             super::save_report_button(ui, cx, "Save the report…", || self.document(cx.state, report));

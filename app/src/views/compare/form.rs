@@ -149,19 +149,15 @@ fn version_ui(ui: &mut Ui, cx: &ViewContext<'_>, (name, accessible_name): (&str,
             if icon::icon_button(ui, Icon::Folder, &format!("Choose {accessible_name}")).clicked() {
                 cx.outbox.send(Action::Choose(purpose));
             }
-            let known = || cx.state.recent_models.iter().map(PathBuf::as_path).chain(cx.samples.iter().map(|sample| sample.path.as_path()));
             let list = combo(accessible_name).selected_text("Known").width(80.0);
             let inner = list.show_ui(ui, |ui| {
-                let mut listed: Vec<&Path> = Vec::new();
-                for path in known() {
-                    if !listed.contains(&path) {
-                        listed.push(path);
-                        if ui.selectable_label(field.path() == path, display_name(path)).on_hover_text(path.display().to_string()).clicked() {
-                            field.text = path.display().to_string();
-                        }
+                let known = known_models(cx);
+                for (name, written) in &known {
+                    if ui.selectable_label(field.text.trim() == written, name).on_hover_text(written).clicked() {
+                        field.text.clone_from(written);
                     }
                 }
-                if listed.is_empty() {
+                if known.is_empty() {
                     ui.label("No model was opened yet.");
                 }
             });
@@ -169,6 +165,27 @@ fn version_ui(ui: &mut Ui, cx: &ViewContext<'_>, (name, accessible_name): (&str,
             field.ui(ui, accessible_name, "a model: a file, or fraud@champion; or drop it here", is_model_path);
         });
     });
+}
+
+/// What was opened, what the registry has, and the samples: each with what to write for it, once.
+fn known_models(cx: &ViewContext<'_>) -> Vec<(String, String)> {
+    let named = |path: &Path| (display_name(path), path.display().to_string());
+    let recent = cx.state.recent_models.iter().map(|path| named(path));
+    let models = cx.state.registry.iter().flat_map(|view| &view.models);
+    let registered = models.flat_map(|model| {
+        model.versions.iter().rev().map(|version| {
+            let aliases: String = version.aliases.iter().map(|alias| format!(" @{alias}")).collect();
+            (format!("{} v{}{aliases}", model.name, version.version), format!("{}:{}", model.name, version.version))
+        })
+    });
+    let samples = cx.samples.iter().map(|sample| named(&sample.path));
+    let mut known: Vec<(String, String)> = Vec::new();
+    for (name, written) in recent.chain(registered).chain(samples) {
+        if known.iter().all(|(_, other)| *other != written) {
+            known.push((name, written));
+        }
+    }
+    known
 }
 
 /// Fills a field that still says what was filled in last.

@@ -53,14 +53,17 @@ impl PackagesPanel {
         self.form_ui(ui, cx, None);
         self.check_line(ui, cx);
         if let Some(JobRecord { state: JobState::Failed(why), .. }) = latest(cx.state, Act::Check) {
-            message::banner(ui, Tone::Error, why);
+            let shown = message::banner(ui, Tone::Error, why);
+            if std::mem::take(&mut self.wants_sight) {
+                shown.scroll_to_me(Some(Align::Center));
+            }
         } else if let Some(check) = &cx.state.package_check {
             let shown = result::check_ui(ui, cx, check);
             if std::mem::take(&mut self.wants_sight) {
                 shown.scroll_to_me(Some(Align::Center));
             }
         }
-        ui.add_space(theme::SMALL_GAP);
+        ui.add_space(theme::GAP);
     }
 
     /// The form, at the place that it was asked for: below a version of the registry, or in the section of packages.
@@ -215,8 +218,9 @@ fn run_line(ui: &mut Ui, cx: &ViewContext<'_>, form: &mut PackageForm) -> Option
     ui.horizontal_wrapped(|ui| {
         let missing = form.missing();
         let button = icon::primary_button(ui, Icon::Package, "Pack");
-        let response = ui.add_enabled(missing.is_none(), button).accessible_name(format!("Pack {}", form.title()));
-        if response.on_hover_text(UiCommand::Package.tooltip()).on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
+        let response = ui.add_enabled(missing.is_none() && !form.is_taken(), button).accessible_name(format!("Pack {}", form.title()));
+        let why = missing.unwrap_or("The file exists: replace it, or write elsewhere");
+        if response.on_hover_text(UiCommand::Package.tooltip()).on_disabled_hover_text(why).clicked() {
             end = Some(End::Pack);
         }
         let line = form.command_line();

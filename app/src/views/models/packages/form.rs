@@ -97,14 +97,18 @@ impl PackageForm {
             () if self.output.text.trim().is_empty() => Some("Say where the package goes"),
             () if self.data_problem().or(self.output_problem()).is_some() => Some("A path can't stand as it is written"),
             () if self.rows().is_err() || self.seed().is_err() => Some("A number can't stand as it is written"),
-            () if self.known.output_exists == Some(true) && !self.overwrite => Some("The file exists: replace it, or write elsewhere"),
             () => None,
         }
     }
 
+    /// Whether a file stands where the package would go, and may stay.
+    pub fn is_taken(&self) -> bool {
+        self.known.output_exists == Some(true) && !self.overwrite
+    }
+
     /// What to pack, and how; nothing while something is missing.
     pub fn take_request(&mut self) -> Option<(PathBuf, PackageRequest)> {
-        let request = self.request().filter(|_| self.missing().is_none())?;
+        let request = self.request().filter(|_| self.missing().is_none() && !self.is_taken())?;
         Some((self.model.clone(), request))
     }
 
@@ -113,14 +117,12 @@ impl PackageForm {
     }
 
     fn request(&self) -> Option<PackageRequest> {
-        let defaults = PackageRequest::default();
-        Some(PackageRequest {
-            output: self.output.path(),
-            data: self.rows_from(),
-            rows: self.rows().ok()?.unwrap_or(defaults.rows),
-            seed: self.seed().ok()?.unwrap_or(defaults.seed),
-            overwrite: self.overwrite,
-        })
+        let (rows, seed) = (self.rows().ok()?, self.seed().ok()?);
+        let mut request =
+            PackageRequest { output: self.output.path(), data: self.rows_from(), overwrite: self.overwrite, ..PackageRequest::default() };
+        request.rows = rows.unwrap_or(request.rows);
+        request.seed = seed.unwrap_or(request.seed);
+        Some(request)
     }
 
     fn rows(&self) -> Result<Option<usize>, String> {
