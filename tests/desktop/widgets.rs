@@ -207,7 +207,7 @@ fn titles_fold_before_words_are_cut_and_numbers_never_are() {
     assert!((total(&folded) - total(&wide) + 20.0).abs() < 0.1, "it fits exactly");
     assert!(folded.widths[1] < wide.widths[1] && (folded.widths[0] - wide.widths[0]).abs() < 0.1, "{folded:?}");
     let narrow = columns.fit(100.0);
-    assert!(narrow.widths[0] >= 100.0 && narrow.widths[0] < wide.widths[0], "{narrow:?}");
+    assert!(narrow.widths[0] >= 150.0 && narrow.widths[0] < wide.widths[0], "{narrow:?}");
     assert!(narrow.widths[1] >= title_width("payment-fraud"), "{narrow:?}");
 }
 

@@ -47,7 +47,7 @@ pub fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, job: &RunningJob) {
         match job.fraction {
             Some(fraction) => {
                 placed(ui, SHARE, RichText::new(format!("{:.0} %", fraction * 100.0)));
-                let width = (ui.available_width() - LEAST_FOR_TEXT).min(ui.available_width() * 0.5).clamp(24.0, 320.0);
+                let width = (ui.available_width() - LEAST_FOR_TEXT).min(ui.available_width() * 0.4).clamp(24.0, 320.0);
                 bars::progress_bar(ui, &format!("Progress of {}", job.label), fraction, width);
             }
             None => {

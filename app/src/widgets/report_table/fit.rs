@@ -7,8 +7,10 @@ use crate::widgets::table::title_width;
 
 pub const NARROWEST: f32 = 56.0;
 const WIDEST: f32 = 280.0;
-/// Words are cut before this, not after.
+/// Words are not cut to less than this.
 const WORDS: f32 = 112.0;
+/// Nor are those of the first column of words, which says what a row is of.
+const NAMES: f32 = 180.0;
 /// Rows that are looked at.
 const ROWS: usize = 200;
 
@@ -42,9 +44,14 @@ pub struct Fit {
 impl Columns {
     pub fn new(table: &Table) -> Self {
         let are_numbers: Vec<bool> = (0..table.columns.len()).map(|column| reads_as_numbers(table, column)).collect();
-        let needs =
-            table.columns.iter().zip(&are_numbers).enumerate().map(|(index, (column, is_number))| need(table, index, &column.title, *is_number));
-        Self { needs: needs.collect(), are_numbers }
+        let names = are_numbers.iter().position(|is_number| !is_number);
+        let least = |index: usize| match are_numbers.get(index) {
+            Some(false) if names == Some(index) => Some(NAMES),
+            Some(false) => Some(WORDS),
+            _ => None,
+        };
+        let needs = table.columns.iter().enumerate().map(|(index, column)| need(table, index, &column.title, least(index))).collect();
+        Self { needs, are_numbers }
     }
 
     /// Everything whole where there is room; else titles fold, then words are cut, then the table scrolls.
@@ -69,12 +76,13 @@ impl Columns {
     }
 }
 
-fn need(table: &Table, column: usize, title: &str, is_number: bool) -> Need {
+/// `least`: how narrow its words may be cut, if they are words.
+fn need(table: &Table, column: usize, title: &str, least: Option<f32>) -> Need {
     let letters = (0..table.rows.len().min(ROWS)).map(|row| table.text(row, column).chars().count()).max().unwrap_or(0);
     let cells = letters as f32 * 7.8 + theme::SMALL_GAP;
     let fitting = |title: f32| (title + theme::SMALL_GAP).max(cells).clamp(NARROWEST, WIDEST);
     let (whole, folded) = (fitting(title_width(title)), fitting(folded_width(title)));
-    let least = if is_number { folded } else { folded.min(WORDS.max(folded_width(title))) };
+    let least = least.map_or(folded, |least| folded.min(least.max(folded_width(title))));
     Need { whole, folded, least }
 }
 
