@@ -19,6 +19,8 @@ pub enum Action {
     OpenModel(PathBuf),
     /// Runs the test sets in a folder.
     Verify(PathBuf),
+    /// Checks a package on the device in use.
+    CheckPackage(PathBuf),
     /// Shows a file in the view that it is for: a table to score, a picture to predict.
     Take(PathBuf),
     /// Asks the user for a file.

@@ -5,28 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drydock_core::home::Remembered;
-use drydock_core::session::{Command, Event, JobKind, JobState, RegistryCommand, Session, Task};
+use drydock_core::session::{Command, RegistryCommand, Session, Task};
 use drydock_core::tensor::device::DeviceChoice;
 use drydock_core::verify::VerifyRequest;
 use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui, ViewportCommand};
 
 use crate::action::{Action, Outbox};
 use crate::background::Latest;
-use crate::files::{Answer, FileDialogs, Purpose};
+use crate::files::{FileDialogs, Purpose};
 use crate::panels::context_bar::ContextBar;
 use crate::panels::drop_overlay::{self, Intent};
 use crate::panels::palette::Palette;
 use crate::panels::{help, job_tray, navigation, toasts};
 use crate::samples::{self, Sample};
-use crate::saving::{self, Saver};
+use crate::saving::Saver;
 use crate::settings::Settings;
 use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::ui_state::{Overlay, ThemeChoice, Toast, UiState};
 use crate::view_context::{RunningJob, ViewContext, running_jobs};
 use crate::views::Views;
-use crate::widgets::plot;
 
+mod incoming;
 mod running;
 
 /// At most this often is the window redrawn while a job runs.
@@ -184,132 +184,6 @@ impl DrydockApp {
     }
 }
 
-/// What comes from outside.
-impl DrydockApp {
-    fn on_event(&mut self, ctx: &Context, event: &Event) {
-        match event {
-            Event::JobStarted(_) | Event::StateChanged => {}
-            Event::Notice(notice) => self.on_notice(&notice.text, notice.is_error),
-            Event::JobFinished(id) => {
-                let Some(record) = self.session.state().job(*id) else { return };
-                let is_done = record.state == JobState::Done;
-                match record.kind {
-                    JobKind::Open if is_done => self.on_opened(ctx),
-                    JobKind::Score if is_done => self.on_scored(ctx),
-                    JobKind::Profile if is_done && self.ui_state.page != Task::Profile => {
-                        self.toast(ctx, "The model is profiled.", Some(Task::Profile));
-                    }
-                    JobKind::Compare if is_done && self.ui_state.page != Task::Compare => {
-                        self.toast(ctx, "The versions are compared.", Some(Task::Compare));
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    /// Errors stand on the page where their cause is; who looks at another page is told in a toast.
-    fn on_notice(&mut self, text: &str, is_error: bool) {
-        let state = self.session.state();
-        let cause = state.jobs.iter().rev().find(|job| matches!(&job.state, JobState::Failed(message) if message == text)).map(|job| job.kind.task());
-        if cause != Some(self.ui_state.page) {
-            self.ui_state.toasts.push(Toast { is_error, text: text.to_owned(), page: cause, ends_at: None });
-        }
-    }
-
-    /// A model opened from its list is wanted for something: predictions, if it can make any.
-    fn on_opened(&mut self, ctx: &Context) {
-        let Some(opened) = &self.session.state().opened else { return };
-        let title = format!("{} · Drydock", opened.model.title());
-        ctx.send_viewport_cmd(ViewportCommand::Title(title));
-        if self.ui_state.page == Task::Models {
-            let contract = &opened.model.contract;
-            let can_predict = opened.model.plan_error().is_none() && (contract.image.is_some() || !contract.columns.is_empty());
-            self.ui_state.page = if can_predict { Task::Predict } else { Task::Inspect };
-        }
-        self.save_settings();
-    }
-
-    fn on_scored(&mut self, ctx: &Context) {
-        self.views.score.show_scored();
-        if self.ui_state.page != Task::Score {
-            self.toast(ctx, "The table is scored.", Some(Task::Score));
-        }
-    }
-
-    fn on_file_answer(&mut self, ctx: &Context, purpose: Purpose, answer: Answer) {
-        match answer {
-            Answer::Dismissed => {}
-            Answer::Chosen(path) => self.on_chosen(ctx, purpose, path),
-            // What is to be saved is saved, where there is nobody to ask for a name.
-            Answer::Unavailable if purpose.is_keeping() => {
-                let path = saving::free_name(&self.saving_path());
-                self.on_chosen(ctx, purpose, path);
-            }
-            Answer::Unavailable => {
-                let hint = "This desktop offers no file dialog: drop the file on the window, or type its path.";
-                match purpose {
-                    Purpose::Model => {
-                        self.ui_state.page = Task::Models;
-                        self.views.models.hint = Some(hint.to_owned());
-                        self.views.models.path.wants_focus = true;
-                    }
-                    Purpose::Table | Purpose::Rows => self.views.score.hint = Some(hint.to_owned()),
-                    _ => {}
-                }
-                if purpose != Purpose::Model {
-                    self.ui_state.toasts.push(Toast { is_error: false, text: hint.to_owned(), page: None, ends_at: None });
-                }
-            }
-        }
-    }
-
-    fn on_chosen(&mut self, ctx: &Context, purpose: Purpose, path: PathBuf) {
-        match purpose {
-            Purpose::Model => self.outbox.send(Action::OpenModel(path)),
-            Purpose::Table => {
-                self.ui_state.page = Task::Score;
-                self.outbox.core(Command::DescribeTable(path));
-            }
-            Purpose::Rows => self.outbox.core(Command::DescribeTable(path)),
-            Purpose::ProfileRows => self.views.profile.use_rows(&path),
-            Purpose::CompareA => self.views.compare.use_a(&path),
-            Purpose::CompareB => self.views.compare.use_b(&path),
-            Purpose::CompareData => self.views.compare.use_data(&path),
-            Purpose::Picture => self.show_picture(path),
-            Purpose::Output => self.views.score.write_to(&path),
-            Purpose::TestSets => self.verify(path),
-            Purpose::FigureFile | Purpose::TableFile | Purpose::ReportFile => {
-                // A picture is taken of the window, so the window shows what is wanted.
-                self.ui_state.page = self.saver.page();
-                let drawn = self.saver.figure_name().and_then(|name| plot::drawn(ctx, name));
-                self.saver.save_to(ctx, path, drawn);
-            }
-        }
-    }
-
-    fn take_drops(&mut self, ctx: &Context) {
-        let dropped = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect::<Vec<_>>());
-        for path in dropped {
-            self.outbox.send(Action::Take(path));
-        }
-    }
-
-    fn take_shortcuts(&mut self, ctx: &Context) {
-        let is_typing = ctx.egui_wants_keyboard_input();
-        let has_overlay = !matches!(self.ui_state.overlay, Overlay::None);
-        for command in UiCommand::ALL {
-            for shortcut in command.shortcuts() {
-                // A key that may mean text means text while some is being typed.
-                let is_free = !shortcut.conflicts_with_text_editing() || (!is_typing && !has_overlay);
-                if is_free && ctx.input_mut(|input| input.consume_shortcut(shortcut)) {
-                    self.outbox.ui(command);
-                }
-            }
-        }
-    }
-}
-
 /// Carrying out actions.
 impl DrydockApp {
     fn carry_out(&mut self, ctx: &Context, frame: &eframe::Frame) {
@@ -324,6 +198,7 @@ impl DrydockApp {
                 }
                 Action::Take(path) => self.take(ctx, &path),
                 Action::Verify(folder) => self.verify(folder),
+                Action::CheckPackage(path) => self.check_package(path),
                 Action::Choose(purpose) => self.choose(ctx, frame, purpose),
                 Action::UseDevice(device) => self.use_device(device),
                 Action::Save(savable) => {
@@ -355,6 +230,8 @@ impl DrydockApp {
                 self.ui_state.page = Task::Models;
                 self.session.dispatch(Command::Models(RegistryCommand::SelfCheck));
             }
+            UiCommand::Package => self.package(ctx),
+            UiCommand::CheckPackage => self.outbox.send(Action::Choose(Purpose::Package)),
             UiCommand::Verify => {
                 self.ui_state.page = Task::Jobs;
                 self.views.jobs.wants_folder(self.session.state());
@@ -393,6 +270,7 @@ impl DrydockApp {
             Intent::CompareWith(path) => self.views.compare.use_b(path),
             Intent::CompareOn(path) => self.views.compare.use_data(path),
             Intent::Verify(path) => self.verify(path.clone()),
+            Intent::CheckPackage(path) => self.check_package(path.clone()),
             Intent::Predict(path) if self.takes_pictures() => self.show_picture(path.clone()),
             Intent::Predict(_) | Intent::Refuse(_) => {
                 let text = intent.sentence(self.session.state());
@@ -419,7 +297,9 @@ impl DrydockApp {
             Purpose::Table | Purpose::Rows => state.table.as_ref().map(|table| table.path.clone()),
             Purpose::ProfileRows => self.views.profile.rows(),
             Purpose::CompareData => self.views.compare.data(),
-            Purpose::CompareA | Purpose::CompareB | Purpose::Picture | Purpose::TestSets => None,
+            Purpose::PackageFile => self.views.models.packages.output(),
+            Purpose::PackageRows => self.views.models.packages.rows(),
+            Purpose::CompareA | Purpose::CompareB | Purpose::Picture | Purpose::TestSets | Purpose::Package => None,
         };
         let near = near.or_else(|| state.opened.as_ref().map(|opened| opened.model.path.clone()));
         self.dialogs.open(ctx, frame, purpose, near.as_deref());
@@ -452,6 +332,23 @@ impl DrydockApp {
         self.ui_state.page = Task::Jobs;
         let request = VerifyRequest { folders: vec![folder], device: self.ui_state.device, ..VerifyRequest::default() };
         self.session.dispatch(Command::Verify(request));
+    }
+
+    fn check_package(&mut self, path: PathBuf) {
+        self.ui_state.page = Task::Models;
+        self.views.models.packages.checks(&path);
+        self.session.dispatch(Command::CheckPackage { path, device: self.ui_state.device });
+    }
+
+    /// Asks how to pack the open model.
+    fn package(&mut self, ctx: &Context) {
+        match &self.session.state().opened {
+            Some(opened) => {
+                self.ui_state.page = Task::Models;
+                self.views.models.packages.pack_opened(opened);
+            }
+            None => self.toast(ctx, "Open a model first: a package is made of the open one.", Some(Task::Models)),
+        }
     }
 
     fn search(&mut self) {

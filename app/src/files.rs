@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use drydock_core::package::{self, is_package};
 use eframe::egui::Context;
 
 use crate::background::{Arrival, Pending};
@@ -23,6 +24,12 @@ pub enum Purpose {
     CompareData,
     /// A folder of ONNX test sets.
     TestSets,
+    /// A package to check.
+    Package,
+    /// A table whose first rows become the golden cases of a package.
+    PackageRows,
+    /// Where to write a package.
+    PackageFile,
     /// Where to write the scored table.
     Output,
     /// Where to save a figure.
@@ -41,8 +48,13 @@ impl Purpose {
 
     /// Whether the file is written rather than read.
     fn is_saving(self) -> bool {
-        self == Self::Output || self.is_keeping()
+        matches!(self, Self::Output | Self::PackageFile) || self.is_keeping()
     }
+}
+
+/// Whether a path is written like that of a model: an ONNX file, or a package, which opens wherever a model does.
+pub fn is_model_path(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) || is_package(path)
 }
 
 /// How a dialog ended.
@@ -104,12 +116,18 @@ fn dialog(frame: &eframe::Frame, purpose: Purpose, near: Option<&Path>) -> rfd::
     const TABLES: [&str; 13] = ["csv", "tsv", "txt", "gz", "zst", "parquet", "pq", "ndjson", "jsonl", "arrow", "feather", "ipc", "json"];
     let mut dialog = rfd::FileDialog::new().set_parent(frame);
     dialog = match purpose {
-        Purpose::Model | Purpose::CompareA | Purpose::CompareB => dialog.set_title("Choose a model").add_filter("ONNX models", &["onnx"]),
-        Purpose::Table | Purpose::Rows | Purpose::ProfileRows | Purpose::CompareData => {
+        Purpose::Model | Purpose::CompareA | Purpose::CompareB => dialog
+            .set_title("Choose a model")
+            .add_filter("Models", &["onnx", package::EXTENSION])
+            .add_filter("ONNX models", &["onnx"])
+            .add_filter("Packages", &[package::EXTENSION]),
+        Purpose::Table | Purpose::Rows | Purpose::ProfileRows | Purpose::CompareData | Purpose::PackageRows => {
             dialog.set_title("Choose a table").add_filter("Tables", &TABLES)
         }
         Purpose::Picture => dialog.set_title("Choose a picture").add_filter("Pictures", &["png", "jpg", "jpeg"]),
         Purpose::TestSets => dialog.set_title("Choose a folder of ONNX test sets"),
+        Purpose::Package => dialog.set_title("Choose a package to check").add_filter("Packages", &[package::EXTENSION]),
+        Purpose::PackageFile => dialog.set_title("Write the package to").add_filter("Packages", &[package::EXTENSION]),
         Purpose::Output => dialog.set_title("Write the scored table to").add_filter("Tables", &TABLES),
         Purpose::TableFile => dialog.set_title("Save the table to").add_filter("Numbers (CSV)", &["csv"]),
         Purpose::ReportFile => dialog.set_title("Save the report to").add_filter("Page (HTML)", &["html"]).add_filter("Markdown", &["md"]),

@@ -92,7 +92,7 @@ impl Saver {
         // A report's title names its model already.
         let prefix = model.filter(|(_, title)| !name.contains(&title.to_lowercase()));
         let name = prefix.map_or_else(|| name.clone(), |(_, title)| format!("{title}-{name}"));
-        let clean: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+        let clean = clean_name(&name);
         model.map_or_else(|| PathBuf::from(&clean), |(path, _)| path.with_file_name(&clean))
     }
 
@@ -138,6 +138,11 @@ impl Saver {
         self.result = None;
         Some(result)
     }
+}
+
+/// A name for a file with nothing in it that shells and file systems read in their own ways.
+pub fn clean_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
 }
 
 /// A name beside `near` that is free: for a desktop that can't ask for one.

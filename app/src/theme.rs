@@ -256,7 +256,8 @@ fn style(theme: Theme) -> Style {
     spacing.combo_width = 120.0;
     spacing.combo_height = 320.0;
     spacing.tooltip_width = 420.0;
-    spacing.scroll = ScrollStyle { floating: true, bar_width: 8.0, ..ScrollStyle::floating() };
+    // A thin handle stays where there is more to see; it grows under the pointer.
+    spacing.scroll = ScrollStyle { floating: true, bar_width: 8.0, floating_width: 4.0, dormant_handle_opacity: 0.25, ..ScrollStyle::floating() };
     style.interaction.selectable_labels = false;
     style.interaction.tooltip_delay = 0.4;
     style.animation_time = 0.1;

@@ -14,6 +14,8 @@ pub enum UiCommand {
     OpenSample,
     CloseModel,
     VerifyRegistry,
+    Package,
+    CheckPackage,
     Verify,
     Show(Task),
     /// What the page shown is for.
@@ -42,13 +44,15 @@ const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
 
 impl UiCommand {
     /// Every command, in the order in which lists show them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::OpenModel,
         Self::OpenTable,
         Self::OpenPicture,
         Self::OpenSample,
         Self::CloseModel,
         Self::VerifyRegistry,
+        Self::Package,
+        Self::CheckPackage,
         Self::Verify,
         Self::Show(Task::Models),
         Self::Show(Task::Inspect),
@@ -80,6 +84,8 @@ impl UiCommand {
             Self::OpenSample => "Open a sample model",
             Self::CloseModel => "Close the model",
             Self::VerifyRegistry => "Verify the registry",
+            Self::Package => "Package the model…",
+            Self::CheckPackage => "Check a package…",
             Self::Verify => "Verify against ONNX test sets…",
             Self::Show(page) => page.name(),
             Self::Run => "Run what the page is for",
@@ -106,6 +112,8 @@ impl UiCommand {
             Self::OpenSample => "A small model that comes with Drydock",
             Self::CloseModel => "Frees its memory; the file stays as it is",
             Self::VerifyRegistry => "Holds every file and record of the registry against its hash",
+            Self::Package => "One file with the model, its contract and golden cases, which another machine can check",
+            Self::CheckPackage => "Whether a package's model does here what it did where it was packed",
             Self::Verify => "Runs the models of a folder on their test_data_set_0, … and compares what comes out",
             Self::Show(page) => page.question(),
             Self::Run => "Scores the table, profiles the model or compares the versions, with what is set on the page",
@@ -133,7 +141,7 @@ impl UiCommand {
             Self::OpenModel => one(&const { keys(COMMAND, Key::O) }),
             Self::OpenTable => one(&const { keys(COMMAND_SHIFT, Key::O) }),
             Self::OpenPicture => one(&const { keys(COMMAND_SHIFT, Key::P) }),
-            Self::OpenSample | Self::VerifyRegistry | Self::Verify => &[],
+            Self::OpenSample | Self::VerifyRegistry | Self::Package | Self::CheckPackage | Self::Verify => &[],
             Self::CloseModel => one(&const { keys(COMMAND, Key::W) }),
             Self::Show(page) => navigation::shortcuts(page),
             Self::Run => one(&const { keys(COMMAND, Key::Enter) }),
@@ -154,10 +162,13 @@ impl UiCommand {
         match self {
             Self::OpenModel | Self::OpenTable => Some(Icon::Folder),
             Self::OpenPicture => Some(Icon::Picture),
+            Self::Package => Some(Icon::Package),
             Self::OpenSample => Some(Icon::Models),
             Self::CloseModel | Self::Dismiss => Some(Icon::Close),
             Self::Show(page) => Some(navigation::icon(page)),
-            Self::Run | Self::RunScore | Self::RunProfile | Self::RunCompare | Self::VerifyRegistry | Self::Verify => Some(Icon::Run),
+            Self::Run | Self::RunScore | Self::RunProfile | Self::RunCompare | Self::VerifyRegistry | Self::CheckPackage | Self::Verify => {
+                Some(Icon::Run)
+            }
             Self::CancelJobs => Some(Icon::Stop),
             Self::CopyAsCommand => Some(Icon::Copy),
             Self::CommandPalette => Some(Icon::Commands),

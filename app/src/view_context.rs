@@ -21,6 +21,8 @@ pub struct RunningJob {
     pub id: JobId,
     pub kind: JobKind,
     pub label: String,
+    /// What it does now; may be empty.
+    pub stage: String,
     /// 0 to 1; `None` while the end is unknown.
     pub fraction: Option<f64>,
     pub items: u64,
@@ -42,6 +44,7 @@ pub fn running_jobs(session: &Session) -> Vec<RunningJob> {
             label: record.label.clone(),
             fraction: progress.fraction(),
             items: progress.items,
+            stage: progress.stage,
             item_unit: progress.item_unit,
             items_per_second: cell.items_per_second(),
             elapsed: cell.elapsed(),

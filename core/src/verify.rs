@@ -319,7 +319,10 @@ mod tests {
         let failures: Vec<_> = report.failures.iter().map(|failure| (failure.case.as_str(), failure.kind)).collect();
         let expected = [("suite/different", FailureKind::Mismatch), ("torn", FailureKind::Error), ("unknown", FailureKind::Unsupported)];
         assert_eq!(failures, expected);
-        assert_eq!(report.failures[0].message, "test_data_set_0: output 'y': 1 of 2 elements differ, at [1] for example: expected 2.5, found 2");
+        assert_eq!(
+            report.failures[0].message,
+            "test_data_set_0: output 'y': 1 of 2 elements differ, by up to 0.5, most at [1]: expected 2.5, found 2"
+        );
     }
 
     #[test]

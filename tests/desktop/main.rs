@@ -4,6 +4,7 @@
 mod comparing;
 mod models;
 mod navigation;
+mod packages;
 mod pictures;
 mod predicting;
 mod profiling;

@@ -29,7 +29,7 @@ fn a_model_is_profiled_with_one_click() {
     assert!(desktop.shows("Nothing is measured yet"));
     desktop.click("Profile wine v1 quickly");
     desktop.wait_for("the profile", |state| state.profile.is_some());
-    for shown in ["p50", "p95", "Rows per second", "Size of the file", "Memory at the peak", "From file to answer", "Warm runs", "planned"] {
+    for shown in ["p50", "p95", "Rows per second", "File size", "Peak memory", "From file to answer", "Warm runs", "planned"] {
         assert!(desktop.shows(shown), "{shown} is missing");
     }
     assert!(desktop.shows("an attribution, not a comparison"));

@@ -4,10 +4,13 @@ use drydock_app::action::{Action, Outbox};
 use drydock_app::saving::Savable;
 use drydock_app::theme;
 use drydock_app::widgets::report_table::ReportTable;
+use drydock_app::widgets::report_table::fit::{Columns, Fit, number_in};
+use drydock_app::widgets::sections::{capital, sentence};
+use drydock_app::widgets::table::title_width;
 use drydock_app::widgets::{plot, verdict};
 use drydock_core::report::{Axis, Cell, Figure, Level, Quantity, Scale, Series, Table, Verdict};
 use eframe::egui::accesskit::Role;
-use eframe::egui::{CentralPanel, Frame, Margin, Theme, Ui, Vec2};
+use eframe::egui::{CentralPanel, FontFamily, FontId, Frame, Margin, Theme, Ui, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
@@ -182,6 +185,107 @@ fn a_table_of_a_report_is_sorted_searched_and_saved() {
     let actions = outbox.take();
     let [Action::Save(saved)] = actions.as_slice() else { panic!("{actions:?}") };
     assert_eq!(**saved, Savable::Table(table));
+}
+
+/// A table with a title of several words, and numbers that were written as text.
+fn mixed() -> Table {
+    let columns = [("metric", Quantity::Text), ("payment-fraud v1 accuracy", Quantity::Number), ("written", Quantity::Text)];
+    let mut table = Table::new("Metrics", &columns);
+    table.push(vec!["accuracy of the labels of all rows".into(), 0.5.into(), "2,285".into()]);
+    table.push(vec!["F1".into(), 0.25.into(), "+300 %".into()]);
+    table
+}
+
+#[test]
+fn titles_fold_before_words_are_cut_and_numbers_never_are() {
+    let columns = Columns::new(&mixed());
+    assert_eq!(columns.are_numbers, [false, true, true]);
+    let total = |fit: &Fit| fit.widths.iter().sum::<f32>() + 2.0 * theme::GAP;
+    let wide = columns.fit(2000.0);
+    assert_eq!(wide.key, 0);
+    let folded = columns.fit(total(&wide) - 20.0);
+    assert!((total(&folded) - total(&wide) + 20.0).abs() < 0.1, "it fits exactly");
+    assert!(folded.widths[1] < wide.widths[1] && (folded.widths[0] - wide.widths[0]).abs() < 0.1, "{folded:?}");
+    let narrow = columns.fit(100.0);
+    assert!(narrow.widths[0] >= 150.0 && narrow.widths[0] < wide.widths[0], "{narrow:?}");
+    assert!(narrow.widths[1] >= title_width("payment-fraud"), "{narrow:?}");
+}
+
+#[test]
+fn what_reads_as_a_number_is_one() {
+    for (text, number) in
+        [("2,285", Some(2285.0)), ("+300 %", Some(300.0)), ("-39.9 kB", Some(-39.9)), ("98 % (96.9 %)", None), ("2026-01-02", None), ("v2", None)]
+    {
+        assert_eq!(number_in(text), number, "{text}");
+    }
+}
+
+#[test]
+fn numbers_written_as_text_stand_at_the_right_and_sort_as_numbers() {
+    let outbox = Outbox::default();
+    let (table, mut shown) = (mixed(), ReportTable::default());
+    let mut window = window(Theme::Light, Vec2::new(900.0, 300.0), |ui| shown.ui(ui, &outbox, "mixed", 1, &table, false));
+    window.run();
+    let right = |window: &Harness<'_>, label: &str| window.get_by_label(label).rect().right();
+    assert!((right(&window, "2,285") - right(&window, "+300 %")).abs() < 1.0, "at the right of one column");
+    window.get_by_label("Sort by written").click();
+    window.run();
+    let top = |window: &Harness<'_>, label: &str| window.get_by_label(label).rect().top();
+    assert!(top(&window, "2,285") < top(&window, "+300 %"), "2,285 is more than 300");
+}
+
+#[test]
+fn findings_begin_with_a_capital_unless_that_is_a_name() {
+    for (text, expected) in
+        [("half of the runs", "Half of the runs"), ("payment-fraud v2 is best", "payment-fraud v2 is best"), ("p95 is 3 ms", "p95 is 3 ms"), ("", "")]
+    {
+        assert_eq!(capital(text), expected);
+    }
+    assert_eq!(sentence("no change"), "No change.");
+}
+
+/// Every letter that the program or a report may draw has a shape in its fonts: a missing one is a box.
+#[test]
+fn no_letter_is_missing_from_the_fonts() {
+    let mut window = window(Theme::Light, Vec2::new(200.0, 100.0), |ui| {
+        ui.label("ready");
+    });
+    window.run();
+    let mut letters = std::collections::BTreeSet::new();
+    for folder in ["../app/src", "../core/src"] {
+        letters_of(std::path::Path::new(folder), &mut letters);
+    }
+    assert!(letters.contains(&'✓') && letters.contains(&'…'), "the sources were read");
+    // Written for other places: verdicts of pages and Markdown, which the window draws with a sign of its own.
+    letters.remove(&'✖');
+    let missing: Vec<char> = letters
+        .into_iter()
+        .filter(|letter| {
+            let has = |family: FontFamily| window.ctx.fonts_mut(|fonts| fonts.has_glyph(&FontId::new(13.5, family), *letter));
+            !has(FontFamily::Proportional) || !has(theme::strong_family())
+        })
+        .collect();
+    assert!(missing.is_empty(), "no shape for {missing:?}");
+}
+
+/// Letters beyond ASCII in the strings of the sources below a folder, tests and comments left out.
+fn letters_of(folder: &std::path::Path, letters: &mut std::collections::BTreeSet<char>) {
+    for entry in std::fs::read_dir(folder).expect("the sources").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            letters_of(&path, letters);
+            continue;
+        }
+        if path.extension().is_none_or(|extension| extension != "rs") || path.file_stem().is_some_and(|stem| stem == "tests") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a source");
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let inside = line.split('"').skip(1).step_by(2);
+            letters.extend(inside.flat_map(str::chars).filter(|letter| !letter.is_ascii()));
+        }
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ impl DrydockApp {
         match self.ui_state.page {
             Task::Profile => self.run_profile(),
             Task::Compare => self.run_compare(),
+            Task::Models if self.views.models.packages.asks() => self.views.models.packages.pack(&self.outbox, self.session.state()),
             _ if self.views.score.command(self.session.state()).is_some() => self.run_score(),
             _ => {}
         }
@@ -47,7 +48,8 @@ impl DrydockApp {
         let line = match self.ui_state.page {
             Task::Predict => line_of(self.views.predict.command()),
             Task::Score => line_of(self.views.score.command(state)),
-            Task::Models | Task::Inspect => line_of(open()),
+            Task::Models => self.views.models.packages.command_line().or_else(|| line_of(open())),
+            Task::Inspect => line_of(open()),
             Task::Profile => line_of(self.views.profile.command(state)),
             Task::Compare => line_of(self.views.compare.command(state)),
             Task::Jobs => state.jobs.iter().rev().find_map(|job| job.command_line.clone()),

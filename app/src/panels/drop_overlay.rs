@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use drydock_core::data::is_table_path;
+use drydock_core::package::is_package;
 use drydock_core::session::{State, Task};
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Area, Color32, FontId, Id, Order, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
 
+use crate::files::is_model_path;
 use crate::theme;
 
 /// What dropping a file does.
@@ -24,6 +26,8 @@ pub enum Intent {
     Predict(PathBuf),
     /// Runs the test sets in a folder.
     Verify(PathBuf),
+    /// Says whether a package's model does here what it did where it was packed.
+    CheckPackage(PathBuf),
     /// Nothing that Drydock reads.
     Refuse(PathBuf),
 }
@@ -32,9 +36,11 @@ impl Intent {
     /// What a file is for on the page that is shown.
     pub fn of(path: &Path, page: Task) -> Self {
         let path = path.to_owned();
-        if has_extension(&path, &["onnx"]) && page == Task::Compare {
+        if is_model_path(&path) && page == Task::Compare {
             Self::CompareWith(path)
-        } else if has_extension(&path, &["onnx"]) {
+        } else if is_package(&path) {
+            Self::CheckPackage(path)
+        } else if is_model_path(&path) {
             Self::OpenModel(path)
         } else if is_picture_path(&path) {
             Self::Predict(path)
@@ -69,9 +75,11 @@ impl Intent {
                 None => "Open a model that takes pictures first".to_owned(),
             },
             Self::Verify(path) => format!("Verify the test sets in {}", file_name(path)),
-            Self::Refuse(path) => {
-                format!("{} is no model (.onnx), table (.csv, .parquet, …), picture (.png, .jpg) or folder of test sets", file_name(path))
-            }
+            Self::CheckPackage(path) => format!("Check whether {} does here what it did where it was packed", file_name(path)),
+            Self::Refuse(path) => format!(
+                "{} is no model (.onnx), package (.drydock), table (.csv, .parquet, …), picture (.png, .jpg) or folder of test sets",
+                file_name(path)
+            ),
         }
     }
 }

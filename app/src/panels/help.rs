@@ -24,7 +24,7 @@ pub fn ui(ui: &Ui, outbox: &Outbox) {
             keys(ui);
             ui.add_space(theme::GAP);
             ui.label(theme::section_title("Files"));
-            ui.label("Drop a model, a table or a picture anywhere on the window. Nothing leaves this machine.");
+            ui.label("Drop a model, a table, a picture, a package or a folder of test sets anywhere on the window. Nothing leaves this machine.");
         });
         ui.add_space(theme::SMALL_GAP);
         if ui.button("Close").clicked() {

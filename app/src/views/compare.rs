@@ -3,22 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use drydock_core::compare::diff::DiffRequest;
-use drydock_core::report::Document;
-use drydock_core::session::{Command, JobKind, JobState, State};
-use eframe::egui::{Button, ScrollArea, Ui};
+use drydock_core::session::{Command, JobKind, State};
+use eframe::egui::{Align, Button, Layout, Ui};
 
 use self::form::CompareForm;
 use self::gate::GateForm;
 use self::result::Tables;
-use self::shown::{Files, Gate, Shown};
-use crate::action::Action;
+use self::shown::{Drawn, Files, Gate, Shown};
 use crate::panels::job_tray;
-use crate::saving::Savable;
 use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
+use crate::widgets::page;
 use crate::widgets::verdict;
 
 mod form;
@@ -32,23 +30,28 @@ pub struct CompareView {
     gate: GateForm,
     /// Whether the conditions of the gate are shown.
     shows_gate: bool,
-    shown: Option<Shown>,
-    checked: Option<Gate>,
-    files: Option<Files>,
+    shown: Option<Drawn<Shown>>,
+    checked: Option<Drawn<Gate>>,
+    files: Option<Drawn<Files>>,
     tables: Tables,
 }
 
 impl CompareView {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         self.form.follow(cx.state);
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             ui.label(theme::title("Compare"));
             theme::card(ui).show(ui, |ui| {
                 ui.set_width(theme::reading_width(ui));
                 self.form.ui(ui, cx);
                 if self.shows_gate {
                     ui.add_space(theme::STEP);
-                    ui.label(theme::section_title("Ship gate: what B has to keep to"));
+                    ui.horizontal(|ui| {
+                        ui.label(theme::section_title("Ship gate: what B has to keep to"));
+                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                            self.shows_gate = !icon::icon_button(ui, Icon::Close, "Close the ship gate").clicked();
+                        });
+                    });
                     self.gate.ui(ui);
                 }
                 ui.add_space(theme::STEP);
@@ -76,10 +79,10 @@ impl CompareView {
 
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         self.update(cx.state);
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             if let Some(gate) = &self.checked {
                 verdict::headline(ui, gate.report.verdict, &gate.headline);
-                save_button(ui, cx, "Save the check…", || gate.report.document(latest_line(cx.state, JobKind::Check)));
+                super::save_report_button(ui, cx, "Save the check…", || gate.report.document(super::latest_line(cx.state, JobKind::Check)));
                 ui.add_space(theme::SMALL_GAP);
             }
             if let (Some(report), Some(shown)) = (&cx.state.comparison, &self.shown)
@@ -87,7 +90,7 @@ impl CompareView {
             {
                 result::findings(ui, report, pair, shown);
                 ui.add_space(theme::SMALL_GAP);
-                save_button(ui, cx, "Save the report…", || report.document(latest_line(cx.state, JobKind::Compare)));
+                super::save_report_button(ui, cx, "Save the report…", || report.document(super::latest_line(cx.state, JobKind::Compare)));
             }
         });
     }
@@ -115,9 +118,9 @@ impl CompareView {
     }
 
     fn update(&mut self, state: &State) {
-        self.shown = Shown::of(state.comparison.as_ref(), self.shown.take());
-        self.checked = Gate::of(state.check.as_ref(), self.checked.take());
-        self.files = Files::of(state.diff.as_ref(), self.files.take());
+        self.shown = Drawn::of(state.comparison.as_ref(), self.shown.take());
+        self.checked = Drawn::of(state.check.as_ref(), self.checked.take());
+        self.files = Drawn::of(state.diff.as_ref(), self.files.take());
     }
 
     /// Whether there is nothing to see and nothing on its way.
@@ -138,9 +141,7 @@ impl CompareView {
             if response.clicked() {
                 cx.outbox.core(Command::Compare(self.form.request(cx.state)));
             }
-            if ui.add(icon::button(Icon::Copy, "Copy as command")).on_hover_text(UiCommand::CopyAsCommand.tooltip()).clicked() {
-                cx.outbox.ui(UiCommand::CopyAsCommand);
-            }
+            super::copy_as_command_button(ui, cx);
             let has_versions = self.form.has_versions();
             let files = ui.add_enabled(has_versions, Button::new("Compare the files")).accessible_name("Compare the files of A and B");
             if files.on_hover_text("Nodes, attributes, weights and cost; needs no data").clicked() {
@@ -197,16 +198,3 @@ fn sample_versions(cx: &ViewContext<'_>) -> Option<(PathBuf, PathBuf, PathBuf)> 
 
 /// What this page runs.
 const KINDS: [JobKind; 3] = [JobKind::Compare, JobKind::Check, JobKind::Diff];
-
-/// A button that saves a report, which is made when it is pressed.
-fn save_button(ui: &mut Ui, cx: &ViewContext<'_>, text: &str, document: impl FnOnce() -> Document) {
-    if ui.add(icon::button(Icon::Save, text)).on_hover_text("As a page (HTML) or as Markdown").clicked() {
-        cx.outbox.send(Action::Save(Box::new(Savable::Report(Box::new(document())))));
-    }
-}
-
-/// The command of the report that is shown.
-fn latest_line(state: &State, kind: JobKind) -> Option<String> {
-    let job = state.jobs.iter().rev().find(|job| job.kind == kind && job.state == JobState::Done)?;
-    job.command_line.clone()
-}

@@ -13,6 +13,7 @@ use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
+use crate::widgets::page;
 use crate::widgets::property::{self, Tile, fact};
 use crate::widgets::table::TableState;
 
@@ -126,7 +127,7 @@ impl InspectView {
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         let Some(opened) = &cx.state.opened else { return };
         let selected = self.nodes.selected.filter(|_| self.tab == Tab::Nodes);
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| match selected.and_then(|index| opened.report.nodes.get(index)) {
+        page::scrolled(ui, |ui| match selected.and_then(|index| opened.report.nodes.get(index)) {
             Some(node) => node_details(ui, node),
             None => model_details(ui, opened),
         });

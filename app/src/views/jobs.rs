@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use drydock_core::format;
+use drydock_core::jobs::JobId;
+use drydock_core::report::Verdict;
 use drydock_core::session::{JobKind, JobRecord, JobState, State, Task};
 use drydock_core::verify::{FailureKind, VerifyFailure, VerifyReport};
-use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Label, Layout, RichText, Ui};
 
 use crate::action::Action;
 use crate::files::Purpose;
@@ -13,10 +15,12 @@ use crate::panels::job_tray;
 use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
+use crate::views::models::packages;
 use crate::widgets::icon::{self, Icon};
-use crate::widgets::message;
 use crate::widgets::path_field::PathField;
 use crate::widgets::property::badge;
+use crate::widgets::verdict;
+use crate::widgets::{message, page};
 
 #[derive(Debug, Default)]
 pub struct JobsView {
@@ -39,11 +43,12 @@ impl JobsView {
 
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         ui.label(theme::title("Jobs"));
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             ui.set_max_width(theme::reading_width(ui));
             self.verify_line(ui, cx);
             if cx.state.jobs.is_empty() {
-                let text = "Whatever takes longer than a moment is listed here: opening models, scoring tables, verifying.";
+                let text =
+                    "Whatever takes longer than a moment is listed here: opening models, scoring tables, profiles, comparisons, packages, verifying.";
                 message::empty_state(ui, Icon::Jobs, "Nothing has run yet", text, |ui| {
                     if ui.button("Go to Models").clicked() {
                         cx.outbox.ui(UiCommand::Show(Task::Models));
@@ -52,7 +57,7 @@ impl JobsView {
                 return;
             }
             // The newest first: that is the one somebody is looking for.
-            let verified = cx.state.jobs.iter().rev().find(|job| job.kind == JobKind::Verify && job.state == JobState::Done).map(|job| job.id);
+            let verified = latest_done(cx.state, JobKind::Verify);
             for record in cx.state.jobs.iter().rev() {
                 theme::card(ui).show(ui, |ui| {
                     ui.set_min_width(ui.available_width());
@@ -95,10 +100,9 @@ fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, record: &JobRecord, report: Option<
         ui.horizontal(|ui| job_tray::job_ui(ui, cx, running));
         return;
     }
-    let (mark, word, color) = match (&record.state, report) {
+    let (mark, word, color) = match (&record.state, judged(cx.state, record, report)) {
         (JobState::Running, _) => ("▶", "running", palette.accent),
-        (JobState::Done, Some(report)) if report.failed > 0 => ("×", "fail", palette.fail),
-        (JobState::Done, Some(_)) => ("✓", "pass", palette.pass),
+        (JobState::Done, Some((verdict, word))) => (verdict::sign(verdict), word, verdict::color(ui, verdict)),
         (JobState::Done, None) => ("✓", "done", palette.pass),
         (JobState::Cancelled, _) => ("○", "cancelled", palette.weak_text),
         (JobState::Failed(_), _) => ("×", "failed", palette.fail),
@@ -106,7 +110,7 @@ fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, record: &JobRecord, report: Option<
     ui.horizontal(|ui| {
         ui.label(RichText::new(mark).color(color));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if matches!(record.kind, JobKind::Score | JobKind::Profile | JobKind::Compare | JobKind::Check | JobKind::Diff)
+            if matches!(record.kind, JobKind::Score | JobKind::Profile | JobKind::Compare | JobKind::Check | JobKind::Diff | JobKind::Package)
                 && ui.button("Show").clicked()
             {
                 cx.outbox.ui(UiCommand::Show(record.kind.task()));
@@ -131,6 +135,27 @@ fn job_ui(ui: &mut Ui, cx: &ViewContext<'_>, record: &JobRecord, report: Option<
     if let JobState::Failed(message) = &record.state {
         ui.add(Label::new(message).wrap().selectable(true));
     }
+}
+
+/// What a job has judged, with its word, as long as its report is at hand.
+fn judged<'a>(state: &'a State, record: &JobRecord, verified: Option<&VerifyReport>) -> Option<(Verdict, &'a str)> {
+    let in_words = |verdict: Verdict| (verdict, verdict.word());
+    let is_latest = || latest_done(state, record.kind) == Some(record.id);
+    match record.kind {
+        JobKind::Verify => verified.map(|report| in_words(Verdict::from(report.failed == 0))),
+        JobKind::Check => state.check.as_ref().filter(|_| is_latest()).map(|report| in_words(report.verdict)),
+        JobKind::Package => {
+            let is_latest = packages::Act::of(record) == packages::Act::Check && packages::latest_check(state) == Some(record.id);
+            let check = state.package_check.as_ref().filter(|_| is_latest)?;
+            Some((packages::look(check.verdict).1, check.verdict.name()))
+        }
+        _ => None,
+    }
+}
+
+/// The job whose report the state has.
+fn latest_done(state: &State, kind: JobKind) -> Option<JobId> {
+    state.jobs.iter().rev().find(|job| job.kind == kind && job.state == JobState::Done).map(|job| job.id)
 }
 
 /// `11 of 12 cases passed, 1 skipped`.

@@ -8,9 +8,12 @@ pub mod predict;
 pub mod profile;
 pub mod score;
 
+use drydock_core::report::Document;
 use drydock_core::session::{JobKind, JobRecord, JobState, State, Task};
 use eframe::egui::Ui;
 
+use crate::action::Action;
+use crate::saving::Savable;
 use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
@@ -73,6 +76,27 @@ pub fn latest_error(state: &State, kind: JobKind) -> Option<&str> {
         Some(JobRecord { state: JobState::Failed(message), .. }) => Some(message),
         _ => None,
     }
+}
+
+/// A button that copies the command line of what the page is about to do.
+fn copy_as_command_button(ui: &mut Ui, cx: &ViewContext<'_>) {
+    let command = UiCommand::CopyAsCommand;
+    if ui.add(icon::button(Icon::Copy, command.text())).on_hover_text(command.tooltip()).clicked() {
+        cx.outbox.ui(command);
+    }
+}
+
+/// A button that saves a report, which is made when it is pressed.
+fn save_report_button(ui: &mut Ui, cx: &ViewContext<'_>, text: &str, document: impl FnOnce() -> Document) {
+    if ui.add(icon::button(Icon::Save, text)).on_hover_text("As a page (HTML) or as Markdown").clicked() {
+        cx.outbox.send(Action::Save(Box::new(Savable::Report(Box::new(document())))));
+    }
+}
+
+/// The command of the report that is shown: of the latest job of a kind that is done.
+fn latest_line(state: &State, kind: JobKind) -> Option<String> {
+    let job = state.jobs.iter().rev().find(|job| job.kind == kind && job.state == JobState::Done)?;
+    job.command_line.clone()
 }
 
 /// The page of a task that needs a model while none is open.

@@ -3,34 +3,45 @@
 use std::path::{Path, PathBuf};
 
 use drydock_core::session::JobKind;
-use eframe::egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, vec2};
+use eframe::egui::{Align, Frame, Label, Layout, Margin, RichText, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, vec2};
 
+use self::packages::PackagesPanel;
 use self::registry::RegistryPanel;
 use crate::action::Action;
+use crate::files::is_model_path;
 use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
+use crate::widgets::page;
 use crate::widgets::path_field::PathField;
 
+pub mod packages;
 mod registry;
 
 #[derive(Debug, Default)]
 pub struct ModelsView {
     pub path: PathField,
     registry: RegistryPanel,
+    pub packages: PackagesPanel,
     /// Said below the path field: there is no file dialog here.
     pub hint: Option<String>,
 }
 
 impl ModelsView {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             ui.set_max_width(theme::reading_width(ui));
             ui.label(theme::title("Models"));
             ui.add_space(theme::STEP);
-            self.drop_zone(ui, cx);
+            // Who has models already looks for those; the way to others then needs a line.
+            let has_models = !cx.state.recent_models.is_empty() || cx.state.registry.as_ref().is_some_and(|view| !view.models.is_empty());
+            if has_models {
+                self.open_line(ui, cx);
+            } else {
+                self.drop_zone(ui, cx);
+            }
             if let Some(error) = super::latest_error(cx.state, JobKind::Open) {
                 message::banner(ui, Tone::Error, error);
             }
@@ -40,15 +51,16 @@ impl ModelsView {
                     ui.label(&job.label);
                 });
             }
-            ui.add_space(theme::SMALL_GAP);
-            self.registry.ui(ui, cx);
+            ui.add_space(theme::GAP);
+            self.registry.ui(ui, cx, &mut self.packages);
+            self.packages.ui(ui, cx);
             if !cx.state.recent_models.is_empty() {
                 ui.label(theme::section_title("Recent"));
                 let open_path = cx.state.opened.as_ref().map(|opened| &opened.model.path);
                 for path in &cx.state.recent_models {
                     model_line(ui, cx, &display_name(path), path, Some(path) == open_path);
                 }
-                ui.add_space(theme::SMALL_GAP);
+                ui.add_space(theme::GAP);
             }
             if !cx.samples.is_empty() {
                 ui.label(theme::section_title("Samples"));
@@ -76,15 +88,37 @@ impl ModelsView {
             ui.add_space(theme::SMALL_GAP);
             self.buttons(ui, cx);
             ui.add_space(theme::SMALL_GAP);
-            let field = self.path.ui(ui, "Path of a model", "or type a path: models/fraud.onnx", |path| {
-                path.extension().is_some_and(|found| found.eq_ignore_ascii_case("onnx"))
+            self.path_ui(ui, cx, "or type a path: models/fraud.onnx");
+        });
+    }
+
+    fn path_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, hint: &str) {
+        let field = self.path.ui(ui, "Path of a model", hint, is_model_path);
+        if let Some(path) = field.submitted {
+            cx.outbox.send(Action::OpenModel(path));
+        }
+        if let Some(hint) = &self.hint {
+            ui.label(theme::caption(ui, hint));
+        }
+    }
+
+    /// The way to a model that is not listed below.
+    fn open_line(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
+        theme::card(ui).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                icon::inline(ui, Icon::Models, theme::palette(ui).accent);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let choose = icon::button(Icon::Folder, "Choose a file…");
+                    if ui.add(choose).on_hover_text(UiCommand::OpenModel.tooltip()).clicked() {
+                        cx.outbox.ui(UiCommand::OpenModel);
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        ui.add(Label::new(theme::strong("Drop a model anywhere on this window")).truncate());
+                    });
+                });
             });
-            if let Some(path) = field.submitted {
-                cx.outbox.send(Action::OpenModel(path));
-            }
-            if let Some(hint) = &self.hint {
-                ui.label(theme::caption(ui, hint));
-            }
+            self.path_ui(ui, cx, "or type a path, or a name of the registry: models/fraud.onnx, fraud@champion");
         });
     }
 

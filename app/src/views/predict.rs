@@ -16,8 +16,9 @@ use crate::action::Action;
 use crate::files::Purpose;
 use crate::theme;
 use crate::view_context::ViewContext;
-use crate::widgets::icon::{self, Icon};
+use crate::widgets::icon::Icon;
 use crate::widgets::message::{self, Tone};
+use crate::widgets::page;
 use crate::widgets::{bars, property};
 
 mod form;
@@ -171,7 +172,7 @@ impl PredictView {
             ui.add(Label::new(theme::caption(ui, hint)).wrap());
             return;
         };
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             if let Some(prediction) = report.predictions.first() {
                 prediction_ui(ui, &opened.model.contract, prediction);
             }
@@ -179,9 +180,7 @@ impl PredictView {
             ui.label(theme::caption(ui, format!("{} · {}", format::duration(report.run_time), report.device)))
                 .on_hover_text("Time of the model alone");
             ui.add_space(theme::SMALL_GAP);
-            if ui.add(icon::button(Icon::Copy, "Copy as command")).on_hover_text("The command line that does the same in a terminal").clicked() {
-                cx.outbox.ui(crate::ui_command::UiCommand::CopyAsCommand);
-            }
+            super::copy_as_command_button(ui, cx);
         });
     }
 }

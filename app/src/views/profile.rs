@@ -6,19 +6,18 @@ use std::path::Path;
 use drydock_core::jobs::JobId;
 use drydock_core::profile::ProfileReport;
 use drydock_core::session::{Command, JobKind, JobState, OpenedModel, State};
-use eframe::egui::{ScrollArea, Ui};
+use eframe::egui::Ui;
 
 use self::form::ProfileForm;
 use self::result::Tables;
 use self::shown::Shown;
-use crate::action::Action;
 use crate::panels::job_tray;
-use crate::saving::Savable;
 use crate::theme;
 use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
+use crate::widgets::page;
 
 mod form;
 mod result;
@@ -45,7 +44,7 @@ impl ProfileView {
             );
             return;
         };
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             ui.label(theme::title("Profile"));
             theme::card(ui).show(ui, |ui| {
                 ui.set_width(theme::reading_width(ui));
@@ -69,13 +68,10 @@ impl ProfileView {
         self.follow(cx.state);
         let (Some(report), Some(shown)) = (&cx.state.profile, &self.shown) else { return };
         let mut picked = None;
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        page::scrolled(ui, |ui| {
             picked = result::headlines(ui, report, shown);
             ui.add_space(theme::SMALL_GAP);
-            if ui.add(icon::button(Icon::Save, "Save the report…")).on_hover_text("As a page (HTML) or as Markdown").clicked() {
-                let document = self.document(cx.state, report);
-                cx.outbox.send(Action::Save(Box::new(Savable::Report(Box::new(document)))));
-            }
+            super::save_report_button(ui, cx, "Save the report…", || self.document(cx.state, report));
         });
         self.chosen = picked.or(self.chosen);
     }
@@ -97,7 +93,7 @@ impl ProfileView {
 
     fn document(&self, state: &State, report: &ProfileReport) -> drydock_core::report::Document {
         let mut document = report.document(self.shown.as_ref().and_then(|shown| shown.history.clone()));
-        document.provenance.command = latest_line(state);
+        document.provenance.command = super::latest_line(state, JobKind::Profile);
         document
     }
 
@@ -122,9 +118,7 @@ impl ProfileView {
             if response.clicked() {
                 cx.outbox.core(Command::Profile(self.form.request()));
             }
-            if ui.add(icon::button(Icon::Copy, "Copy as command")).on_hover_text(UiCommand::CopyAsCommand.tooltip()).clicked() {
-                cx.outbox.ui(UiCommand::CopyAsCommand);
-            }
+            super::copy_as_command_button(ui, cx);
         });
     }
 
@@ -148,9 +142,4 @@ impl ProfileView {
 /// The job whose report is shown.
 fn latest_profile(state: &State) -> Option<JobId> {
     state.jobs.iter().rev().find(|job| job.kind == JobKind::Profile && job.state == JobState::Done).map(|job| job.id)
-}
-
-/// The command of that job.
-fn latest_line(state: &State) -> Option<String> {
-    state.job(latest_profile(state)?)?.command_line.clone()
 }

@@ -7,7 +7,7 @@ use drydock_core::data::TableInfo;
 use drydock_core::format;
 use drydock_core::score::{self, Binding, ScoreRequest};
 use drydock_core::session::{Command, JobKind, OpenedModel};
-use eframe::egui::{Align, Label, Layout, ScrollArea, Ui, vec2};
+use eframe::egui::{Align, Label, Layout, Ui, vec2};
 
 use self::form::ScoreForm;
 use self::tables::{Rows, TableColumns};
@@ -21,6 +21,7 @@ use crate::ui_command::UiCommand;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message::{self, Tone};
+use crate::widgets::page;
 use crate::widgets::path_field::PathField;
 use crate::widgets::table::{TableSource, TableState};
 
@@ -116,7 +117,7 @@ impl ScoreView {
 
     pub fn result_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         let binding = self.binding.as_ref().and_then(|(_, binding)| binding.as_ref().ok());
-        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| result::ui(ui, cx, binding));
+        page::scrolled(ui, |ui| result::ui(ui, cx, binding));
     }
 
     /// A table was dropped to be scored: runs once it has been looked at, unless that would replace a file.
@@ -212,9 +213,7 @@ impl ScoreView {
             if response.clicked() {
                 cx.outbox.core(Command::Score(self.form.request(table)));
             }
-            if ui.add(icon::button(Icon::Copy, "Copy as command")).on_hover_text(UiCommand::CopyAsCommand.tooltip()).clicked() {
-                cx.outbox.ui(UiCommand::CopyAsCommand);
-            }
+            super::copy_as_command_button(ui, cx);
         });
     }
 

@@ -1,6 +1,6 @@
 //! Sentences that need attention: errors where their cause is, hints on empty pages.
 
-use eframe::egui::{Align, Frame, Layout, Margin, Response, RichText, Stroke, Ui};
+use eframe::egui::{Align, Frame, Layout, Margin, Response, RichText, Stroke, Ui, vec2};
 
 use super::icon::{self, Icon};
 use crate::theme;
@@ -67,8 +67,11 @@ pub fn empty_state(ui: &mut Ui, icon: Icon, title: &str, text: &str, add_buttons
         icon.paint(ui.painter(), rect, palette.accent);
         ui.add_space(theme::STEP);
         ui.label(theme::strong(title).size(17.0));
-        ui.set_max_width(theme::reading_width(ui) * 0.7);
-        ui.label(RichText::new(text).color(palette.weak_text));
+        let width = theme::reading_width(ui) * 0.7;
+        ui.allocate_ui_with_layout(vec2(width, 0.0), Layout::top_down(Align::Center), |ui| {
+            ui.set_max_width(width);
+            ui.label(RichText::new(text).color(palette.weak_text));
+        });
         ui.add_space(theme::SMALL_GAP);
         add_buttons(ui);
     });

@@ -5,6 +5,7 @@ pub mod combo;
 pub mod form;
 pub mod icon;
 pub mod message;
+pub mod page;
 pub mod path_field;
 pub mod plot;
 pub mod property;

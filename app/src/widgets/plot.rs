@@ -13,6 +13,7 @@ use crate::action::{Action, Outbox};
 use crate::saving::{Savable, ShownFigure};
 use crate::theme::{self, Palette};
 use crate::widgets::icon::{self, Icon};
+use crate::widgets::sections::capital;
 
 mod legend;
 mod marks;
@@ -28,7 +29,7 @@ pub fn titled(ui: &mut Ui, outbox: &Outbox, name: &str, figure: &Figure, height:
             buttons(ui, outbox, name, figure);
             ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
                 ui.set_min_height(theme::CONTROL_HEIGHT);
-                ui.add(Label::new(theme::section_title(&figure.title)).wrap());
+                ui.add(Label::new(theme::section_title(capital(&figure.title))).wrap());
             });
         });
     });
@@ -146,6 +147,12 @@ impl Canvas<'_> {
     }
 }
 
+/// Whether x counts something, so that nothing stands between two whole numbers.
+fn counts_on_x(figure: &Figure) -> bool {
+    let mut places = figure.series.iter().flat_map(|series| &series.points).map(|(x, _)| *x).peekable();
+    figure.x.unit.is_none() && places.peek().is_some() && places.all(|x| x.fract() == 0.0)
+}
+
 /// What stands around the series: the legend, the names of the axes, and their numbers.
 struct Frame {
     plot: Rect,
@@ -172,7 +179,10 @@ impl Frame {
         let gutter = y_ticks.iter().map(|(_, text)| text.size().x).fold(0.0, f32::max) + theme::SMALL_GAP;
         let plot =
             Rect::from_min_max(pos2(rect.left() + gutter, top), pos2((rect.right() - theme::SMALL_GAP).max(rect.left() + gutter + 1.0), bottom));
-        let x_ticks = ticks(&figure.x, plot.width() / 96.0);
+        let mut x_ticks = ticks(&figure.x, plot.width() / 96.0);
+        if counts_on_x(figure) {
+            x_ticks.retain(|(tick, _)| tick.fract() == 0.0);
+        }
         Self { plot, legend, y_name, x_name: lay_out(figure.x.label()), y_ticks, x_ticks }
     }
 

@@ -9,7 +9,8 @@ use crate::action::Outbox;
 use crate::theme;
 
 pub const PLOT_HEIGHT: f32 = 220.0;
-const TABLE_HEIGHT: f32 = 320.0;
+/// A dozen rows; what has more scrolls.
+const TABLE_HEIGHT: f32 = 440.0;
 /// From this width on, two things stand side by side.
 const WIDE: f32 = 640.0;
 
@@ -61,8 +62,16 @@ impl Sections<'_> {
 
 /// A finding with a capital and a full stop, as it stands alone.
 pub fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{stop}", letters.as_str())
+    capital(text) + stop
+}
+
+/// A finding with a capital, unless its first word is a name such as `payment-fraud` or `p95`, which stays as it is.
+pub fn capital(text: &str) -> String {
+    let word = text.split([' ', ',', ':', '.']).next().unwrap_or_default();
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if word.chars().all(char::is_alphabetic) => first.to_uppercase().collect::<String>() + letters.as_str(),
+        _ => text.to_owned(),
+    }
 }

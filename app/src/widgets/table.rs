@@ -54,6 +54,26 @@ impl<'a> ColumnSpec<'a> {
     pub fn growing(self) -> Self {
         Self { grows: true, ..self }
     }
+
+    fn is_folded(&self) -> bool {
+        is_folded(self.title, self.width)
+    }
+}
+
+/// Whether a title of several words stands on two lines.
+fn is_folded(title: &str, width: f32) -> bool {
+    title.contains(' ') && width < title_width(title)
+}
+
+/// How wide a title is in its small letters, with room for the arrow that says how its column sorts.
+pub fn title_width(title: &str) -> f32 {
+    (title.chars().count() as f32 + 2.0) * 6.8
+}
+
+/// The height of the header of columns with these titles and widths.
+pub fn header_height<'a>(mut columns: impl Iterator<Item = (&'a str, f32)>) -> f32 {
+    const TWO_LINES: f32 = 44.0;
+    if columns.any(|(title, width)| is_folded(title, width)) { TWO_LINES } else { theme::CONTROL_HEIGHT }
 }
 
 /// What a table remembers between frames.
@@ -102,6 +122,8 @@ impl TableState {
     pub fn ui(&mut self, ui: &mut Ui, salt: &str, revision: u64, source: &dyn TableSource) {
         self.update_order(revision, source);
         let columns = source.columns();
+        // Bars have room of their own: over numbers they would hide digits.
+        ui.spacing_mut().scroll.floating_allocated_width = theme::SMALL_GAP;
         ScrollArea::horizontal().id_salt((salt, "across")).show(ui, |ui| {
             ui.spacing_mut().item_spacing = vec2(theme::GAP, 0.0);
             // The handles between columns show when the pointer is on them; lines all the time would be a cage.
@@ -122,7 +144,8 @@ impl TableState {
                 builder = builder.scroll_to_row(position, None);
             }
             self.scroll_to_selected = false;
-            let table = builder.header(theme::CONTROL_HEIGHT, |mut header| {
+            let height = header_height(columns.iter().map(|column| (column.title, column.width)));
+            let table = builder.header(height, |mut header| {
                 for (index, column) in columns.iter().enumerate() {
                     header.col(|ui| self.header_ui(ui, index, column));
                 }
@@ -155,7 +178,7 @@ impl TableState {
         let text = RichText::new(format!("{}{mark}", column.title)).size(12.0).color(theme::palette(ui).weak_text);
         let layout = if column.is_number { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
         ui.with_layout(layout, |ui| {
-            let button = Button::new(text).frame(false).truncate();
+            let button = if column.is_folded() { Button::new(text).frame(false).wrap() } else { Button::new(text).frame(false).truncate() };
             if ui.add(button).accessible_name(format!("Sort by {}", column.title)).on_hover_text(column.title).clicked() {
                 self.sort = match sort {
                     None => Some(Sort { column: index, is_descending: column.is_number }),

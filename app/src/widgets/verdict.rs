@@ -16,7 +16,7 @@ pub fn color(ui: &Ui, verdict: Verdict) -> Color32 {
 }
 
 /// The sign of a verdict, from the letters that the program's fonts have.
-const fn sign(verdict: Verdict) -> &'static str {
+pub const fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✓",
         Verdict::Fail => "×",
@@ -58,12 +58,17 @@ pub fn mark(ui: &mut Ui, verdict: Verdict) -> Response {
 
 /// The one verdict of a page, seen from across the room.
 pub fn headline(ui: &mut Ui, verdict: Verdict, text: &str) -> Response {
+    headline_in_words(ui, verdict, (sign(verdict), verdict.word()), text)
+}
+
+/// The same for a judgement that has a sign and a word of its own.
+pub fn headline_in_words(ui: &mut Ui, verdict: Verdict, (sign, word): (&str, &str), text: &str) -> Response {
     let color = color(ui, verdict);
     let inner = ui.horizontal_wrapped(|ui| {
-        ui.label(theme::headline(self::text(verdict)).color(color));
+        ui.label(theme::headline(format!("{sign} {word}")).color(color));
         ui.add(Label::new(RichText::new(text).color(theme::palette(ui).weak_text)).wrap());
     });
     let response = inner.response;
-    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, format!("{}: {text}", verdict.word())));
+    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, format!("{word}: {text}")));
     response
 }

@@ -97,7 +97,8 @@ fn profile_line(model: &Path, device: DeviceChoice, request: &ProfileRequest) ->
         .on(device)
 }
 
-fn package_line(model: &Path, request: &PackageRequest) -> String {
+/// The line that packs a model, opened or not.
+pub fn package_line(model: &Path, request: &PackageRequest) -> String {
     let defaults = PackageRequest::default();
     Line::new("package")
         .path(model)

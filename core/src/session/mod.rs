@@ -27,7 +27,7 @@ mod state;
 mod task;
 
 pub use command::{Command, Event, Notice};
-pub use command_line::command_line;
+pub use command_line::{command_line, package_line};
 pub use registry::{LineageRequest, RegistryCommand, RegistryReport};
 pub use state::{JobKind, JobRecord, JobState, OpenedModel, State};
 pub use task::Task;

@@ -148,12 +148,19 @@ struct Difference {
     index: usize,
     expected: String,
     found: String,
+    /// How far apart the two are, where no others are further.
+    largest: Option<f64>,
 }
 
 impl Difference {
     fn describe(&self, shape: &[usize]) -> String {
-        let Self { count, of, index, expected, found } = self;
-        format!("{count} of {of} elements differ, at {:?} for example: expected {expected}, found {found}", position(*index, shape))
+        let Self { count, of, index, expected, found, largest } = self;
+        let position = position(*index, shape);
+        let where_ = match largest {
+            Some(largest) => format!("by up to {}, most at {position:?}", crate::format::number(*largest)),
+            None => format!("at {position:?} for example"),
+        };
+        format!("{count} of {of} elements differ, {where_}: expected {expected}, found {found}")
     }
 }
 
@@ -176,7 +183,14 @@ fn position(index: usize, shape: &[usize]) -> Vec<usize> {
 fn first_difference<T: std::fmt::Debug>(actual: &[T], expected: &[T], equal: impl Fn(&T, &T) -> bool) -> Option<Difference> {
     let mut different = actual.iter().zip(expected).enumerate().filter(|(_, (actual, expected))| !equal(actual, expected));
     let (index, (found, wanted)) = different.next()?;
-    Some(Difference { count: 1 + different.count(), of: expected.len(), index, expected: format!("{wanted:?}"), found: format!("{found:?}") })
+    Some(Difference {
+        count: 1 + different.count(),
+        of: expected.len(),
+        index,
+        expected: format!("{wanted:?}"),
+        found: format!("{found:?}"),
+        largest: None,
+    })
 }
 
 /// The element that is furthest off, if any is outside the tolerance.
@@ -201,12 +215,13 @@ fn largest_difference<T: Element>(
             worst = Some((size, index));
         }
     }
-    Ok(worst.map(|(_, index)| Difference {
+    Ok(worst.map(|(size, index)| Difference {
         count,
         of: expected.len(),
         index,
         expected: number(expected[index]).to_string(),
         found: number(actual[index]).to_string(),
+        largest: Some(size).filter(|size| size.is_finite()),
     }))
 }
 
@@ -269,7 +284,7 @@ mod tests {
         let expected = HostTensor::from_vec(vec![2, 2], &[1.0_f32, 2.0, 3.1, 4.0]).unwrap();
         assert_eq!(
             compare_tensors(&actual, &expected, TOLERANCE).unwrap_err(),
-            "2 of 4 elements differ, at [1, 1] for example: expected 4, found 4.5"
+            "2 of 4 elements differ, by up to 0.5, most at [1, 1]: expected 4, found 4.5"
         );
     }
 
@@ -301,7 +316,7 @@ mod tests {
         assert_eq!(compare(&actual, &HostValue::Sequence(vec![map(0.75)]), TOLERANCE), Ok(()));
         assert_eq!(
             compare(&actual, &HostValue::Sequence(vec![map(0.5)]), TOLERANCE).unwrap_err(),
-            "item 0: key 'yes': 1 of 1 elements differ, at [] for example: expected 0.5, found 0.75"
+            "item 0: key 'yes': 1 of 1 elements differ, by up to 0.25, most at []: expected 0.5, found 0.75"
         );
         assert!(compare(&actual, &HostValue::Sequence(vec![]), TOLERANCE).is_err());
     }

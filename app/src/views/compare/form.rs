@@ -10,11 +10,11 @@ use drydock_core::session::State;
 use eframe::egui::{Align, Layout, Ui};
 
 use crate::action::Action;
-use crate::files::Purpose;
+use crate::files::{Purpose, is_model_path};
 use crate::view_context::ViewContext;
 use crate::views::models::display_name;
 use crate::widgets::combo::combo;
-use crate::widgets::form::{line, text_line};
+use crate::widgets::form::{PathLine, line, more_button, path_line, text_line};
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::path_field::PathField;
 
@@ -103,24 +103,20 @@ impl CompareForm {
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         version_ui(ui, cx, ("A, baseline", "Version A, the baseline"), Purpose::CompareA, &mut self.a);
         version_ui(ui, cx, ("B", "Version B"), Purpose::CompareB, &mut self.b);
-        line(ui, "Data", |ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if icon::icon_button(ui, Icon::Folder, "Choose the table to compare on").clicked() {
-                    cx.outbox.send(Action::Choose(Purpose::CompareData));
-                }
-                self.data.ui(ui, "Table to compare on", "a table, such as new.csv; or drop it here", is_table_path);
-            });
-        });
+        let data = PathLine {
+            name: "Data",
+            accessible_name: "Table to compare on",
+            choose: "Choose the table to compare on",
+            purpose: Purpose::CompareData,
+            hint: "a table, such as new.csv; or drop it here",
+        };
+        path_line(ui, cx.outbox, &data, &mut self.data, is_table_path);
         text_line(ui, "Label", "Label column", &mut self.label, "the column with the truth: the contract's target, where the table has it", None);
         line(ui, "", |ui| {
             if ui.button("Swap A and B").clicked() {
                 self.swap();
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = if self.shows_more { "Fewer options" } else { "More options" };
-                let button = ui.button(text).on_hover_text("Columns, bad rows, time, a canary, latency");
-                self.shows_more ^= button.clicked();
-            });
+            more_button(ui, &mut self.shows_more, "Columns, bad rows, time, a canary, latency");
         });
         if self.shows_more {
             self.more_ui(ui);
@@ -153,28 +149,43 @@ fn version_ui(ui: &mut Ui, cx: &ViewContext<'_>, (name, accessible_name): (&str,
             if icon::icon_button(ui, Icon::Folder, &format!("Choose {accessible_name}")).clicked() {
                 cx.outbox.send(Action::Choose(purpose));
             }
-            let known = || cx.state.recent_models.iter().map(PathBuf::as_path).chain(cx.samples.iter().map(|sample| sample.path.as_path()));
             let list = combo(accessible_name).selected_text("Known").width(80.0);
             let inner = list.show_ui(ui, |ui| {
-                let mut listed: Vec<&Path> = Vec::new();
-                for path in known() {
-                    if !listed.contains(&path) {
-                        listed.push(path);
-                        if ui.selectable_label(field.path() == path, display_name(path)).on_hover_text(path.display().to_string()).clicked() {
-                            field.text = path.display().to_string();
-                        }
+                let known = known_models(cx);
+                for (name, written) in &known {
+                    if ui.selectable_label(field.text.trim() == written, name).on_hover_text(written).clicked() {
+                        field.text.clone_from(written);
                     }
                 }
-                if listed.is_empty() {
+                if known.is_empty() {
                     ui.label("No model was opened yet.");
                 }
             });
             inner.response.accessible_name(format!("Known models for {accessible_name}"));
-            field.ui(ui, accessible_name, "a model file; or drop it here", |path| {
-                path.extension().is_some_and(|found| found.eq_ignore_ascii_case("onnx"))
-            });
+            field.ui(ui, accessible_name, "a model: a file, or fraud@champion; or drop it here", is_model_path);
         });
     });
+}
+
+/// What was opened, what the registry has, and the samples: each with what to write for it, once.
+fn known_models(cx: &ViewContext<'_>) -> Vec<(String, String)> {
+    let named = |path: &Path| (display_name(path), path.display().to_string());
+    let recent = cx.state.recent_models.iter().map(|path| named(path));
+    let models = cx.state.registry.iter().flat_map(|view| &view.models);
+    let registered = models.flat_map(|model| {
+        model.versions.iter().rev().map(|version| {
+            let aliases: String = version.aliases.iter().map(|alias| format!(" @{alias}")).collect();
+            (format!("{} v{}{aliases}", model.name, version.version), format!("{}:{}", model.name, version.version))
+        })
+    });
+    let samples = cx.samples.iter().map(|sample| named(&sample.path));
+    let mut known: Vec<(String, String)> = Vec::new();
+    for (name, written) in recent.chain(registered).chain(samples) {
+        if known.iter().all(|(_, other)| *other != written) {
+            known.push((name, written));
+        }
+    }
+    known
 }
 
 /// Fills a field that still says what was filled in last.

@@ -4,7 +4,7 @@ use drydock_core::compare::{CompareReport, Judgement, LatencyComparison, MetricC
 use drydock_core::format;
 use eframe::egui::{Color32, Label, Ui};
 
-use super::shown::{Files, Gate, Shown};
+use super::shown::{Drawn, Files, Gate, Shown};
 use crate::action::Outbox;
 use crate::theme;
 use crate::widgets::property::{self, Tile, fact_line};
@@ -31,7 +31,7 @@ pub struct Tables {
 }
 
 /// The right of the window.
-pub fn findings(ui: &mut Ui, report: &CompareReport, pair: &PairReport, shown: &Shown) {
+pub fn findings(ui: &mut Ui, report: &CompareReport, pair: &PairReport, shown: &Drawn<Shown>) {
     ui.label(theme::section_title("Result"));
     ui.add(Label::new(&shown.headline).wrap().selectable(true));
     property::tiles(ui, &tiles(report, pair));
@@ -112,7 +112,7 @@ fn judged_line(ui: &mut Ui, name: &str, judgement: Judgement, value: &str, exact
 }
 
 /// Below the form.
-pub fn sections(ui: &mut Ui, outbox: &Outbox, shown: &Shown, tables: &mut Tables) {
+pub fn sections(ui: &mut Ui, outbox: &Outbox, shown: &Drawn<Shown>, tables: &mut Tables) {
     let page = Sections { outbox, revision: shown.revision };
     page.heading(ui, "How they compare");
     if let Some(metrics) = &shown.metrics {
@@ -163,7 +163,7 @@ pub fn sections(ui: &mut Ui, outbox: &Outbox, shown: &Shown, tables: &mut Tables
 }
 
 /// The gate's verdict and its conditions.
-pub fn gate(ui: &mut Ui, outbox: &Outbox, gate: &Gate, tables: &mut Tables) {
+pub fn gate(ui: &mut Ui, outbox: &Outbox, gate: &Drawn<Gate>, tables: &mut Tables) {
     let page = Sections { outbox, revision: gate.revision };
     page.heading(ui, "Ship gate");
     verdict::headline(ui, gate.report.verdict, &gate.headline);
@@ -171,7 +171,7 @@ pub fn gate(ui: &mut Ui, outbox: &Outbox, gate: &Gate, tables: &mut Tables) {
 }
 
 /// What changed between the files.
-pub fn files(ui: &mut Ui, outbox: &Outbox, files: &Files, tables: &mut Tables) {
+pub fn files(ui: &mut Ui, outbox: &Outbox, files: &Drawn<Files>, tables: &mut Tables) {
     let page = Sections { outbox, revision: files.revision };
     page.heading(ui, "What changed in the files");
     ui.add(Label::new(&files.headline).wrap().selectable(true));

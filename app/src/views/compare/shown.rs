@@ -1,5 +1,6 @@
-//! A comparison as it is drawn: its tables and figures, made once.
+//! A comparison, a check and two files as they are drawn: their tables and figures, made once.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use drydock_core::compare::check::CheckReport;
@@ -9,12 +10,49 @@ use drydock_core::report::{Figure, Table};
 
 use crate::widgets::sections::sentence;
 
+/// What is drawn of a report, made once for each.
+#[derive(Debug)]
+pub struct Drawn<T: OfReport> {
+    /// Kept, so that nothing else can come to lie at its address.
+    pub report: Arc<T::Report>,
+    /// Changes with the report.
+    pub revision: u64,
+    parts: T,
+}
+
+/// Tables and figures of a report.
+pub trait OfReport: Sized {
+    type Report;
+
+    /// Nothing where the report has nothing to draw.
+    fn new(report: &Self::Report) -> Option<Self>;
+}
+
+impl<T: OfReport> Drawn<T> {
+    /// What is to be drawn, if there is a report; `known` is what was drawn before.
+    pub fn of(report: Option<&Arc<T::Report>>, known: Option<Self>) -> Option<Self> {
+        let report = report?;
+        match known {
+            Some(known) if Arc::ptr_eq(&known.report, report) => Some(known),
+            known => {
+                let revision = known.map_or(0, |known| known.revision) + 1;
+                Some(Self { report: Arc::clone(report), revision, parts: T::new(report)? })
+            }
+        }
+    }
+}
+
+impl<T: OfReport> Deref for Drawn<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.parts
+    }
+}
+
 /// Everything that is drawn of the second version against the first.
 #[derive(Debug)]
 pub struct Shown {
-    /// Kept, so that nothing else can come to lie at its address.
-    report: Arc<CompareReport>,
-    pub revision: u64,
     pub headline: String,
     pub metrics: Option<Table>,
     pub agreement: Table,
@@ -31,24 +69,13 @@ pub struct Shown {
     pub notes: Vec<String>,
 }
 
-impl Shown {
-    /// What is to be drawn, if there is a comparison; `known` is what was drawn before.
-    pub fn of(report: Option<&Arc<CompareReport>>, known: Option<Self>) -> Option<Self> {
-        let report = report?;
-        match known {
-            Some(known) if Arc::ptr_eq(&known.report, report) => Some(known),
-            known => {
-                let pair = report.pairs.first()?;
-                Some(Self::new(report, pair, known.map_or(0, |known| known.revision) + 1))
-            }
-        }
-    }
+impl OfReport for Shown {
+    type Report = CompareReport;
 
-    fn new(report: &Arc<CompareReport>, pair: &PairReport, revision: u64) -> Self {
+    fn new(report: &CompareReport) -> Option<Self> {
+        let pair = report.pairs.first()?;
         let has_metrics = report.versions.iter().any(|version| !version.metrics.is_empty());
-        Self {
-            report: Arc::clone(report),
-            revision,
+        Some(Self {
             headline: report.headline(pair),
             metrics: (!pair.metrics.is_empty()).then(|| report.metrics_table(pair)),
             agreement: report.agreement_table(pair),
@@ -63,7 +90,7 @@ impl Shown {
             window_figures: report.windows_figures(),
             canary: report.split_table(),
             notes: report.notes.iter().chain(&report.methods).map(|note| sentence(note)).collect(),
-        }
+        })
     }
 }
 
@@ -79,32 +106,21 @@ fn changed_note(pair: &PairReport) -> String {
 /// A check as it is drawn.
 #[derive(Debug)]
 pub struct Gate {
-    pub report: Arc<CheckReport>,
-    pub revision: u64,
     pub headline: String,
     pub conditions: Table,
 }
 
-impl Gate {
-    pub fn of(report: Option<&Arc<CheckReport>>, known: Option<Self>) -> Option<Self> {
-        let report = report?;
-        match known {
-            Some(known) if Arc::ptr_eq(&known.report, report) => Some(known),
-            known => Some(Self {
-                report: Arc::clone(report),
-                revision: known.map_or(0, |known| known.revision) + 1,
-                headline: report.headline(),
-                conditions: report.table(),
-            }),
-        }
+impl OfReport for Gate {
+    type Report = CheckReport;
+
+    fn new(report: &CheckReport) -> Option<Self> {
+        Some(Self { headline: report.headline(), conditions: report.table() })
     }
 }
 
 /// Two files as they are drawn.
 #[derive(Debug)]
 pub struct Files {
-    report: Arc<DiffReport>,
-    pub revision: u64,
     pub headline: String,
     pub signature: Vec<String>,
     pub cost: Table,
@@ -112,20 +128,16 @@ pub struct Files {
     pub weights: Table,
 }
 
-impl Files {
-    pub fn of(report: Option<&Arc<DiffReport>>, known: Option<Self>) -> Option<Self> {
-        let report = report?;
-        match known {
-            Some(known) if Arc::ptr_eq(&known.report, report) => Some(known),
-            known => Some(Self {
-                report: Arc::clone(report),
-                revision: known.map_or(0, |known| known.revision) + 1,
-                headline: report.headline(),
-                signature: report.signature.iter().map(|change| sentence(change)).collect(),
-                cost: report.cost_table(),
-                nodes: report.nodes_table(),
-                weights: report.weights_table(),
-            }),
-        }
+impl OfReport for Files {
+    type Report = DiffReport;
+
+    fn new(report: &DiffReport) -> Option<Self> {
+        Some(Self {
+            headline: report.headline(),
+            signature: report.signature.iter().map(|change| sentence(change)).collect(),
+            cost: report.cost_table(),
+            nodes: report.nodes_table(),
+            weights: report.weights_table(),
+        })
     }
 }

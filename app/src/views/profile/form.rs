@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 use drydock_core::data::is_table_path;
 use drydock_core::profile::{Effort, ProfileOption, ProfileRequest};
 use drydock_core::tensor::device::DeviceChoice;
-use eframe::egui::{Align, Layout, Ui};
+use eframe::egui::Ui;
 
-use crate::action::Action;
 use crate::files::Purpose;
 use crate::view_context::ViewContext;
 use crate::widgets::combo::combo;
-use crate::widgets::form::{line, text_line};
-use crate::widgets::icon::{self, Icon};
+use crate::widgets::form::{PathLine, line, more_button, path_line, text_line};
 use crate::widgets::path_field::PathField;
 
 #[derive(Debug, Default)]
@@ -121,11 +119,7 @@ impl ProfileForm {
             for effort in Effort::ALL {
                 ui.selectable_value(&mut self.effort, effort, effort.name()).on_hover_text(effort.describe());
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = if self.shows_more { "Fewer options" } else { "More options" };
-                let button = ui.button(text).on_hover_text("Where the rows come from, devices, another machine, a trace");
-                self.shows_more ^= button.clicked();
-            });
+            more_button(ui, &mut self.shows_more, "Where the rows come from, devices, another machine, a trace");
         });
         if self.shows_more {
             self.more_ui(ui, cx);
@@ -134,14 +128,14 @@ impl ProfileForm {
 
     fn more_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) {
         let effort = self.effort;
-        line(ui, "Rows from", |ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if icon::icon_button(ui, Icon::Folder, "Choose the table with the rows").clicked() {
-                    cx.outbox.send(Action::Choose(Purpose::ProfileRows));
-                }
-                self.data.ui(ui, "Table with the rows", ProfileOption::Data.default_meaning(effort), is_table_path);
-            });
-        });
+        let rows = PathLine {
+            name: "Rows from",
+            accessible_name: "Table with the rows",
+            choose: "Choose the table with the rows",
+            purpose: Purpose::ProfileRows,
+            hint: ProfileOption::Data.default_meaning(effort),
+        };
+        path_line(ui, cx.outbox, &rows, &mut self.data, is_table_path);
         line(ui, "Device", |ui| {
             let list = combo("profile devices").selected_text(self.devices.name()).width(200.0);
             let inner = list.show_ui(ui, |ui| {

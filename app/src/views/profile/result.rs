@@ -89,10 +89,10 @@ fn tiles(report: &ProfileReport, run: &RunReport) -> Vec<Tile<'static>> {
     vec![
         time("p50", Some(run.latency_ms.typical())),
         time("p95", run.latency_ms.p95),
-        Tile { name: "Rows per second", value: format::quantity(run.rows_per_second), exact: run.rows_per_second.to_string() },
-        bytes("Size of the file", Some(report.size.file_bytes)),
-        bytes("Memory at the peak", report.peak_memory_bytes),
         time("p99", run.latency_ms.p99),
+        Tile { name: "Rows per second", value: format::quantity(run.rows_per_second), exact: run.rows_per_second.to_string() },
+        bytes("File size", Some(report.size.file_bytes)),
+        bytes("Peak memory", report.peak_memory_bytes),
     ]
 }
 

@@ -5,17 +5,15 @@ use std::path::PathBuf;
 use drydock_core::data::{TableInfo, is_table_path};
 use drydock_core::model::OpenModel;
 use drydock_core::score::{Binding, Keep, OnError, ScoreOption, ScoreRequest};
-use eframe::egui::{Align, Align2, Button, Label, Layout, PopupCloseBehavior, TextEdit, Ui, vec2};
+use eframe::egui::{PopupCloseBehavior, Ui};
 
 use super::default_request;
-use crate::action::Action;
 use crate::files::Purpose;
 use crate::panels::drop_overlay::file_name;
 use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::combo::combo;
-use crate::widgets::icon::Icon;
-use crate::widgets::message;
+use crate::widgets::form::{PathLine, line, more_button, path_line, text_line};
 use crate::widgets::path_field::PathField;
 
 #[derive(Debug, Default)]
@@ -75,15 +73,14 @@ impl ScoreForm {
 
     pub fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, table: &TableInfo, binding: Option<&Binding>, exists: Option<bool>) {
         let model = cx.state.opened.as_ref().map(|opened| &*opened.model);
-        line(ui, "Output", |ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.add(Button::new(Icon::Folder.atom())).accessible_name("Choose where to write").on_hover_text("Choose where to write").clicked()
-                {
-                    cx.outbox.send(Action::Choose(Purpose::Output));
-                }
-                self.output.ui(ui, "Output", "where to write the scored table", is_table_path);
-            });
-        });
+        let output = PathLine {
+            name: "Output",
+            accessible_name: "Output",
+            choose: "Choose where to write",
+            purpose: Purpose::Output,
+            hint: "where to write the scored table",
+        };
+        path_line(ui, cx.outbox, &output, &mut self.output, is_table_path);
         if exists == Some(true) {
             line(ui, "", |ui| {
                 ui.checkbox(&mut self.overwrite, "Replace it").on_hover_text("The old file goes once the new one is complete");
@@ -95,11 +92,7 @@ impl ScoreForm {
         line(ui, "Bad rows", |ui| {
             ui.selectable_value(&mut self.on_error, OnError::Stop, "Stop").on_hover_text("The first row that can't be scored ends the run");
             ui.selectable_value(&mut self.on_error, OnError::Skip, "Set aside").on_hover_text("They go to a file of their own, with the reason");
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = if self.shows_more { "Fewer options" } else { "More options" };
-                let button = ui.button(text).on_hover_text("Which columns feed which input, and how many rows run at once");
-                self.shows_more ^= button.clicked();
-            });
+            more_button(ui, &mut self.shows_more, "Which columns feed which input, and how many rows run at once");
         });
         if self.shows_more {
             for (option, text) in
@@ -170,25 +163,7 @@ fn option_ui(ui: &mut Ui, option: ScoreOption, text: &mut String, model: Option<
         ScoreOption::Label => ("Label", "Label"),
         ScoreOption::Keep => ("Keep", "Columns to keep"),
     };
-    line(ui, name, |ui| {
-        let hint = format!("{}; for example {}", option.default_meaning(), option.example());
-        let edit = TextEdit::singleline(text).hint_text(hint).desired_width(ui.available_width()).align(Align2::LEFT_CENTER);
-        ui.add(edit).accessible_name(accessible_name);
-    });
-    if let Some(problem) = option.problem(text, model, Some(table)) {
-        line(ui, "", |ui| message::field_error(ui, &problem));
-    }
-}
-
-/// A line of the form: its name on the left.
-fn line(ui: &mut Ui, name: &str, add_contents: impl FnOnce(&mut Ui)) {
-    ui.horizontal_top(|ui| {
-        let size = vec2((ui.available_width() * 0.2).clamp(72.0, 112.0), theme::CONTROL_HEIGHT);
-        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
-            ui.set_min_size(size);
-            ui.add(Label::new(name));
-        });
-        // What is too long for a narrow window goes on below, under its own beginning.
-        ui.horizontal_wrapped(add_contents);
-    });
+    let hint = format!("{}; for example {}", option.default_meaning(), option.example());
+    let problem = option.problem(text, model, Some(table));
+    text_line(ui, name, accessible_name, text, &hint, problem.as_deref());
 }
