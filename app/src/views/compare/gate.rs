@@ -18,6 +18,7 @@ pub struct GateForm {
     min_agreement: String,
     min_metrics: String,
     max_drops: String,
+    max_contract_changes: String,
     is_strict: bool,
 }
 
@@ -29,6 +30,20 @@ struct Limits {
     min_agreement: Result<Option<f64>, String>,
     min_metrics: Result<Vec<(Metric, f64)>, String>,
     max_drops: Result<Vec<(Metric, f64)>, String>,
+    max_contract_changes: Result<Option<u64>, String>,
+}
+
+impl Limits {
+    /// Why something that is written can't stand.
+    fn has_problem(&self) -> bool {
+        self.max_size.is_err()
+            || self.max_p95.is_err()
+            || self.max_memory.is_err()
+            || self.min_agreement.is_err()
+            || self.min_metrics.is_err()
+            || self.max_drops.is_err()
+            || self.max_contract_changes.is_err()
+    }
 }
 
 impl GateForm {
@@ -40,13 +55,15 @@ impl GateForm {
             min_agreement: read(&self.min_agreement, budget::parse_share),
             min_metrics: metrics(&self.min_metrics),
             max_drops: metrics(&self.max_drops),
+            max_contract_changes: read(&self.max_contract_changes, |text| {
+                text.trim().parse().map_err(|_| format!("expected a whole number such as 0, found '{}'", text.trim()))
+            }),
         }
     }
 
     /// Why something that is written can't stand.
     pub fn has_problem(&self) -> bool {
-        let Limits { max_size, max_p95, max_memory, min_agreement, min_metrics, max_drops } = self.limits();
-        max_size.is_err() || max_p95.is_err() || max_memory.is_err() || min_agreement.is_err() || min_metrics.is_err() || max_drops.is_err()
+        self.limits().has_problem()
     }
 
     /// The check of B on what a comparison would be made on. What can't stand is left out.
@@ -70,7 +87,7 @@ impl GateForm {
                 min_agreement: limits.min_agreement.unwrap_or_default(),
                 min_metrics: limits.min_metrics.unwrap_or_default(),
                 max_drops: limits.max_drops.unwrap_or_default(),
-                ..Budgets::default()
+                max_contract_changes: limits.max_contract_changes.unwrap_or_default(),
             },
             is_strict: self.is_strict,
             ..CheckRequest::default()
@@ -78,16 +95,18 @@ impl GateForm {
     }
 
     pub fn ui(&mut self, ui: &mut Ui) {
-        let Limits { max_size, max_p95, max_memory, min_agreement, min_metrics, max_drops } = self.limits();
+        let limits = self.limits();
         let field = |ui: &mut Ui, name: &str, accessible_name: &str, text: &mut String, hint: &str, problem: Option<String>| {
             text_line(ui, name, accessible_name, text, hint, problem.as_deref());
         };
-        field(ui, "Size", "Largest size of B", &mut self.max_size, "at most, such as 10MB", max_size.err());
-        field(ui, "p95", "Longest p95 of B", &mut self.max_p95, "at most, such as 5ms", max_p95.err());
-        field(ui, "Memory", "Most memory of B", &mut self.max_memory, "at most, such as 200MB", max_memory.err());
-        field(ui, "Agreement", "Least agreement with A", &mut self.min_agreement, "at least, such as 99%", min_agreement.err());
-        field(ui, "Metrics", "Metrics that B reaches", &mut self.min_metrics, "such as accuracy=0.9, roc_auc=0.95", min_metrics.err());
-        field(ui, "Drops", "How much worse than A", &mut self.max_drops, "at most, such as accuracy=0.01", max_drops.err());
+        field(ui, "Size", "Largest size of B", &mut self.max_size, "at most, such as 10MB", limits.max_size.err());
+        field(ui, "p95", "Longest p95 of B", &mut self.max_p95, "at most, such as 5ms", limits.max_p95.err());
+        field(ui, "Memory", "Most memory of B", &mut self.max_memory, "at most, such as 200MB", limits.max_memory.err());
+        field(ui, "Agreement", "Least agreement with A", &mut self.min_agreement, "at least, such as 99%", limits.min_agreement.err());
+        field(ui, "Metrics", "Metrics that B reaches", &mut self.min_metrics, "such as accuracy=0.9, roc_auc=0.95", limits.min_metrics.err());
+        field(ui, "Drops", "How much worse than A", &mut self.max_drops, "at most, such as accuracy=0.01", limits.max_drops.err());
+        let (text, problem) = (&mut self.max_contract_changes, limits.max_contract_changes.err());
+        field(ui, "Contract", "Changes that callers of A may notice", text, "at most, such as 0 changes", problem);
         line(ui, "", |ui| {
             ui.checkbox(&mut self.is_strict, "Strict").on_hover_text("What can't be judged fails the gate too");
         });

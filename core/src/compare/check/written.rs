@@ -25,11 +25,15 @@ impl FromStr for Budgets {
                 None if name == "memory" => budgets.max_memory_bytes = Some(budget::parse_bytes(value).map_err(wrong)?),
                 None if name == "p95" => budgets.max_p95 = Some(budget::parse_duration(value).map_err(wrong)?),
                 None if name == "agreement" => budgets.min_agreement = Some(budget::parse_share(value).map_err(wrong)?),
+                None if name == "contract" => {
+                    let limit = value.parse().map_err(|_| format!("contract: expected how many changes callers may notice, such as 0, found '{value}'"))?;
+                    budgets.max_contract_changes = Some(limit);
+                }
                 Some(("min", metric)) => budgets.min_metrics.push((metric.parse()?, number()?)),
                 Some(("drop", metric)) => budgets.max_drops.push((metric.parse()?, number()?)),
                 _ => {
                     return Err(format!(
-                        "there is no condition '{name}'; the conditions are size, memory, p95, agreement, min.METRIC and drop.METRIC"
+                        "there is no condition '{name}'; the conditions are size, memory, p95, agreement, contract, min.METRIC and drop.METRIC"
                     ));
                 }
             }
@@ -50,7 +54,8 @@ mod tests {
         assert_eq!(budgets.max_p95, Some(std::time::Duration::from_millis(5)));
         assert_eq!((budgets.min_agreement, budgets.max_memory_bytes), (Some(0.99), None));
         assert_eq!((budgets.min_metrics, budgets.max_drops), (vec![(Metric::Accuracy, 0.9)], vec![(Metric::F1, 0.01)]));
-        for wrong in ["size", "size=big", "speed=1", "min.acc=1", "drop.f1=x"] {
+        assert_eq!("contract=0".parse::<Budgets>().unwrap().max_contract_changes, Some(0));
+        for wrong in ["size", "size=big", "speed=1", "min.acc=1", "drop.f1=x", "contract=few"] {
             assert!(wrong.parse::<Budgets>().is_err(), "{wrong}");
         }
     }
