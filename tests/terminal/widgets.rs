@@ -70,6 +70,9 @@ fn what_is_too_wide_wraps_or_turns_a_page() {
     let tiny = laid(&table, 20);
     assert_eq!(tiny.len(), 2);
     assert!(tiny[1].header[0].starts_with("name  why"), "{tiny:?}");
+    let mut units = TextTable::new(&[("node", Align::Left), ("GFLOP/s", Align::Right)]);
+    units.push(vec!["cast_n_transactions_24h".to_owned(), "—".to_owned()]);
+    assert_eq!(laid(&units, 21)[0].header, ["node          GFLOP/s"]);
     for width in [1, 2, 7, 20, 33, 80] {
         for page in laid(&table, width).into_iter().flat_map(|page| [vec![page.header], page.rows].concat()).flatten() {
             assert!(self::width(&page) <= width.max(5), "{width}: {page}");

@@ -299,6 +299,10 @@ fn broken(text: &str, width: usize) -> Vec<String> {
 /// The least width in which a title takes two lines, or one.
 fn title_width(title: &str) -> usize {
     const LINES: usize = 2;
+    // A unit such as GFLOP/s is one word.
+    if !title.contains([' ', '-', '_']) {
+        return title.width();
+    }
     let least = title.width().div_ceil(LINES);
     (least..title.width()).find(|width| broken(title, *width).len() <= LINES && is_whole(title, *width)).unwrap_or_else(|| title.width())
 }

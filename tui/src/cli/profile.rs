@@ -199,7 +199,7 @@ fn operators(report: &ProfileReport, page: &mut Page) {
     steps.rows.truncate(MAX_OPERATORS);
     page.heading("Slowest operators");
     let columns = ["#", "operator", "node", "time", "share", "bound", "GFLOP/s", "GB/s", "runs on"];
-    let steps = TextTable::of_report_fitting(&steps, &columns, &["GB/s", "runs on", "bound"], page.width.saturating_sub(2));
+    let steps = TextTable::of_report_fitting(&steps, &columns, &["GB/s", "runs on", "GFLOP/s"], page.width.saturating_sub(2));
     page.whole_table(&steps, &[]);
     if n_more > 0 {
         page.toned(Tone::Faint, &format!("  and {} more (--json and --html list them)", format::count(n_more as u64)));
