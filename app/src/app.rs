@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drydock_core::home::Remembered;
+use drydock_core::model::{OpenModel, Origin};
 use drydock_core::session::{Command, RegistryCommand, Session, Task};
 use drydock_core::tensor::device::DeviceChoice;
 use drydock_core::verify::VerifyRequest;
@@ -301,7 +302,7 @@ impl DrydockApp {
             Purpose::PackageRows => self.views.models.packages.rows(),
             Purpose::CompareA | Purpose::CompareB | Purpose::Picture | Purpose::TestSets | Purpose::Package => None,
         };
-        let near = near.or_else(|| state.opened.as_ref().map(|opened| opened.model.path.clone()));
+        let near = near.or_else(|| state.opened.as_ref().map(|opened| place_of(&opened.model)));
         self.dialogs.open(ctx, frame, purpose, near.as_deref());
     }
 
@@ -309,13 +310,14 @@ impl DrydockApp {
     fn saving_path(&self) -> PathBuf {
         let model = self.session.state().opened.as_ref().map(|opened| &opened.model);
         let title = model.map(|model| model.title()).unwrap_or_default();
-        self.saver.path(model.map(|model| (model.path.as_path(), title.as_str())))
+        let place = model.map(|model| place_of(model));
+        self.saver.path(place.as_deref().map(|place| (place, title.as_str())))
     }
 
     fn use_device(&mut self, device: DeviceChoice) {
         self.ui_state.device = device;
         if let Some(opened) = &self.session.state().opened {
-            let path = opened.model.path.clone();
+            let path = opened.model.argument();
             self.session.dispatch(Command::OpenModel { path, device });
         }
     }
@@ -388,5 +390,14 @@ impl DrydockApp {
             settings.save(home);
             self.saved = settings;
         }
+    }
+}
+
+/// The file beside which something of a model is saved. A version's own file lies in the registry, where nothing else belongs.
+fn place_of(model: &OpenModel) -> PathBuf {
+    let path = model.argument();
+    match &model.origin {
+        Origin::Registered { .. } => directories::UserDirs::new().map_or(path, |dirs| dirs.home_dir().join(model.title())),
+        Origin::File | Origin::Package { .. } => path,
     }
 }

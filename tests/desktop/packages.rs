@@ -119,6 +119,8 @@ fn a_version_of_the_registry_is_opened_and_packed() {
     assert_eq!(desktop.page(), Task::Models, "a model that is opened to be packed leads nowhere else");
     let opened = desktop.state().session().state().opened.as_ref().expect("the version");
     assert_eq!(opened.model.argument(), Path::new("wine:1"));
+    desktop.go_to(Task::Compare);
+    assert_eq!(desktop.get_by_label("Version A, the baseline").value().as_deref(), Some("wine:1"), "not the file inside the registry");
 }
 
 #[test]

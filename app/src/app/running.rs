@@ -42,7 +42,7 @@ impl DrydockApp {
         let state = self.session.state();
         let open = || {
             let opened = state.opened.as_ref()?;
-            Some(Command::OpenModel { path: opened.model.path.clone(), device: opened.device })
+            Some(Command::OpenModel { path: opened.model.argument(), device: opened.device })
         };
         let line_of = |command: Option<Command>| command.and_then(|command| command_line(&command, state));
         let line = match self.ui_state.page {

@@ -41,9 +41,9 @@ pub struct CompareForm {
 impl CompareForm {
     /// The opened model is the baseline and the table at hand the data, until something else is written there.
     pub fn follow(&mut self, state: &State) {
-        let opened = state.opened.as_ref().map(|opened| &opened.model.path);
+        let opened = state.opened.as_ref().map(|opened| opened.model.argument());
         let table = state.table.as_ref().map(|table| &table.path);
-        fill(&mut self.a, &mut self.followed.0, opened);
+        fill(&mut self.a, &mut self.followed.0, opened.as_ref());
         fill(&mut self.data, &mut self.followed.1, table);
     }
 
