@@ -23,6 +23,7 @@ mod size;
 pub mod statistics;
 mod sweep;
 mod trace;
+pub mod versions;
 mod views;
 
 pub use fit::{FitReport, FitTarget};

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use drydock_core::format;
 use drydock_core::model::Origin;
-use drydock_core::profile::ProfileSummary;
-use drydock_core::profile::history::history_figure;
-use drydock_core::registry::{ModelView, RegistryView, RunKind, VersionView, check_alias, check_model_name};
+use drydock_core::profile::versions;
+use drydock_core::registry::{ModelView, RegistryView, VersionView, check_alias, check_model_name};
 use drydock_core::report::{Cell, Figure, Quantity, Table, Verdict};
 use drydock_core::session::{Command, JobKind, LineageRequest, OpenedModel, RegistryCommand};
 use eframe::egui::{Align, Align2, Frame, Id, Label, Layout, Margin, Modal, RichText, TextEdit, Ui};
@@ -63,7 +62,7 @@ struct Shown {
     revision: u64,
     runs: Table,
     moves: Table,
-    history: Option<Figure>,
+    history: Vec<Figure>,
 }
 
 impl RegistryPanel {
@@ -196,8 +195,8 @@ impl RegistryPanel {
             self.aliases_ui(ui, cx, model, this);
             let Some(shown) = &self.shown else { return };
             let page = Sections { outbox: cx.outbox, revision: shown.revision };
-            if let Some(history) = &shown.history {
-                page.figure(ui, "registry history", history);
+            for (index, figure) in shown.history.iter().enumerate() {
+                page.figure(ui, &format!("registry history {index}"), figure);
             }
             page.table(ui, "registry runs", &shown.runs, &mut self.runs);
             page.table(ui, "registry moves", &shown.moves, &mut self.moves);
@@ -297,7 +296,8 @@ impl RegistryPanel {
         let of = (view.map_or(0, |view| view.models.as_ptr().addr()), this.clone());
         if self.shown.as_ref().is_none_or(|shown| shown.of != of) {
             let revision = self.shown.as_ref().map_or(0, |shown| shown.revision) + 1;
-            self.shown = Some(Shown { of, revision, runs: runs_table(version), moves: moves_table(model), history: history(version) });
+            self.shown =
+                Some(Shown { of, revision, runs: runs_table(version), moves: moves_table(model), history: versions::figures(model, version) });
         }
     }
 }
@@ -381,11 +381,4 @@ fn named(view: Option<&RegistryView>, hash: &str) -> String {
     let versions = view.iter().flat_map(|view| &view.models).flat_map(|model| model.versions.iter().map(move |version| (model, version)));
     let found = versions.filter(|(_, version)| version.hash == hash).map(|(model, version)| format!("{} v{}", model.name, version.version)).next();
     found.unwrap_or_else(|| hash.to_owned())
-}
-
-/// Latency over the profiles of a version.
-fn history(version: &VersionView) -> Option<Figure> {
-    let profiles = version.runs.iter().rev().filter(|run| run.kind == RunKind::Profile);
-    let summaries: Vec<ProfileSummary> = profiles.filter_map(|run| serde_json::from_value(run.summary.clone()).ok()).collect();
-    history_figure(&summaries)
 }

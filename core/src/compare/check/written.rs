@@ -26,7 +26,8 @@ impl FromStr for Budgets {
                 None if name == "p95" => budgets.max_p95 = Some(budget::parse_duration(value).map_err(wrong)?),
                 None if name == "agreement" => budgets.min_agreement = Some(budget::parse_share(value).map_err(wrong)?),
                 None if name == "contract" => {
-                    let limit = value.parse().map_err(|_| format!("contract: expected how many changes callers may notice, such as 0, found '{value}'"))?;
+                    let limit =
+                        value.parse().map_err(|_| format!("contract: expected how many changes callers may notice, such as 0, found '{value}'"))?;
                     budgets.max_contract_changes = Some(limit);
                 }
                 Some(("min", metric)) => budgets.min_metrics.push((metric.parse()?, number()?)),

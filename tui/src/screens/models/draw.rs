@@ -1,12 +1,13 @@
 //! Drawing of the Models screen: what is asked, what there is to choose, what is known of the selected version.
 
+use drydock_core::profile::versions;
 use drydock_core::session::State;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{ModelsScreen, Pane, View, latency};
+use super::{ModelsScreen, Pane, View};
 use crate::cli;
 use crate::cli::inspect;
 use crate::page::Page;
@@ -141,7 +142,7 @@ fn draw_known(screen: &ModelsScreen, frame: &mut Frame<'_>, area: Rect, view: Vi
     match screen.pane {
         Pane::Latency => {
             let inner = panel::panel(frame, area, &format!("{} · latency", model.name), true, theme);
-            plot::several(frame, inner, latency::figures(model, version), &screen.figure, theme);
+            plot::several(frame, inner, versions::figures(model, version), &screen.figure, theme);
         }
         pane => {
             let inner = panel::panel(frame, area, &model.name, pane == Pane::Details, theme);

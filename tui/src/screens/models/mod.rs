@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crossterm::event::{KeyCode, KeyEvent};
+use drydock_core::profile::versions;
 use drydock_core::registry::{ModelView, RegistryView, VersionView};
 use drydock_core::session::{Command, JobKind, RegistryCommand, State, Task};
 use ratatui::Frame;
@@ -20,7 +21,6 @@ use asking::{Act, Asked, Kind, Question};
 
 mod asking;
 mod draw;
-mod latency;
 
 #[derive(Default)]
 pub struct ModelsScreen {
@@ -212,7 +212,7 @@ impl ModelsScreen {
     }
 
     fn has_figures(&self, state: &State) -> bool {
-        self.known(state).is_some_and(|(model, version)| !latency::figures(model, version).is_empty())
+        self.known(state).is_some_and(|(model, version)| !versions::figures(model, version).is_empty())
     }
 
     /// The next pane that has anything to show.

@@ -1,10 +1,10 @@
 //! What became of a model's speed: over its versions, and over the profiles of one of them.
 
-use drydock_core::format;
-use drydock_core::profile::ProfileSummary;
-use drydock_core::profile::history::history_figure;
-use drydock_core::registry::{ModelView, RunKind, VersionView};
-use drydock_core::report::{Axis, Figure, Series};
+use super::ProfileSummary;
+use super::history::history_figure;
+use crate::format;
+use crate::registry::{ModelView, RunKind, VersionView};
+use crate::report::{Axis, Figure, Series};
 
 /// The figures that the registry's records allow.
 pub fn figures(model: &ModelView, version: &VersionView) -> Vec<Figure> {
@@ -42,7 +42,7 @@ fn over_versions(model: &ModelView) -> Option<Figure> {
 
 #[cfg(test)]
 mod tests {
-    use drydock_core::registry::{Lineage, RecordedMachine, RunView};
+    use crate::registry::{Lineage, RecordedMachine, RunView};
 
     use super::*;
 
