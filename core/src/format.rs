@@ -88,6 +88,11 @@ pub fn percent(share: f64) -> String {
     format!("{} %", number(share * 100.0))
 }
 
+/// A change as a percentage, with its sign: `+300 %`, `-5.2 %`, `0 %`.
+pub fn signed_percent(change: f64) -> String {
+    format!("{}{}", if change > 0.0 { "+" } else { "" }, percent(change))
+}
+
 /// Three significant digits without superfluous zeros: `1.93`, `12`, `0.0412`.
 fn significant(value: f64) -> String {
     if value == 0.0 {

@@ -101,7 +101,7 @@ impl CompareReport {
             ("MACs", Quantity::Count),
             ("memory", Quantity::Bytes),
             ("measured", Quantity::Bytes),
-            ("size change", Quantity::Share),
+            ("size change", Quantity::Text),
             ("p50", Quantity::Seconds),
             ("p95", Quantity::Seconds),
             ("speed", Quantity::Text),
@@ -110,7 +110,7 @@ impl CompareReport {
         let baseline = self.versions.first().map_or(0, |version| version.file_bytes) as f64;
         for (index, version) in self.versions.iter().enumerate() {
             let latency = version.latency;
-            let change = (index > 0 && baseline > 0.0).then(|| version.file_bytes as f64 / baseline - 1.0);
+            let change = (index > 0 && baseline > 0.0).then(|| format::signed_percent(version.file_bytes as f64 / baseline - 1.0));
             table.push(vec![
                 version.name.as_str().into(),
                 version.file_bytes.into(),

@@ -76,14 +76,22 @@ pub(super) fn sweep(report: &ProfileReport) -> Figure {
         let stable = if run.stable { String::new() } else { format!(", {NOT_STABLE}") };
         format!("{}{stable}", run.name(report.has_devices()))
     };
+    let (stable, unstable): (Vec<&RunReport>, Vec<&RunReport>) = report.runs.iter().partition(|run| run.stable);
+    let configurations = |name: &str, runs: &[&RunReport]| {
+        Series::points(name, runs.iter().map(|run| point(run)).collect()).labelled(runs.iter().map(|run| label(run)).collect())
+    };
     let points: Vec<(f64, f64)> = report.runs.iter().map(point).collect();
     let mut best: Vec<(f64, f64)> = report.pareto.iter().filter_map(|index| report.runs.get(*index)).map(point).collect();
     best.sort_by(|a, b| a.0.total_cmp(&b.0));
     let budget = report.max_latency_ms.map(|ms| ms * scale);
     let x = Axis::around(format!("latency {name}"), Some(unit), Scale::Logarithmic, points.iter().map(|point| point.0).chain(budget));
     let y = Axis::around("throughput", Some("rows/s"), Scale::Logarithmic, points.iter().map(|point| point.1));
-    let labels = report.runs.iter().map(label).collect();
-    let mut figure = Figure::of(report.sweet_spot_sentence(), x, y, Series::points("configurations", points).labelled(labels));
+    // What did not settle is told from the rest.
+    let mut series = [("configurations", stable), (NOT_STABLE, unstable)].into_iter().filter(|(_, runs)| !runs.is_empty());
+    let first = series.next().map_or_else(|| Series::points("configurations", Vec::new()), |(name, runs)| configurations(name, &runs));
+    let second = series.next().map(|(name, runs)| configurations(name, &runs));
+    let mut figure = Figure::of(report.sweet_spot_sentence(), x, y, first);
+    figure.series.extend(second);
     if best.len() > 1 {
         figure.series.push(Series::line("not beaten in both", best));
     }

@@ -136,6 +136,7 @@ impl Question {
                     text("rows", "golden rows"),
                     text("seed", "for rows that are drawn"),
                     choice("replace", "replace a package that exists? space changes it"),
+                    choice("no profile", "leave out how fast the model is here, which takes seconds to measure? space changes it"),
                 ];
                 for (index, value) in [(2, defaults.rows.to_string()), (3, defaults.seed.to_string())] {
                     if let Some(field) = fields.get_mut(index) {
@@ -235,7 +236,7 @@ impl Asked {
         let rows = self.number::<std::num::NonZeroUsize>(2, "a number of rows such as 20")?;
         let seed = self.number(3, "a whole number such as 0")?;
         let overwrite = self.is_yes(4);
-        Ok(Act::Package(PackageRequest { output, data: self.path(1), rows: rows.get(), seed, overwrite, ..PackageRequest::default() }))
+        Ok(Act::Package(PackageRequest { output, data: self.path(1), rows: rows.get(), seed, profile: !self.is_yes(5), overwrite }))
     }
 }
 
@@ -306,8 +307,8 @@ mod tests {
     #[test]
     fn a_package_has_the_options_of_the_command_line() {
         let packed = |answers: &[&str]| asked(Question::Package, answers).act();
-        let request = PackageRequest { output: "p.drydock".into(), data: Some("new.csv".into()), rows: 50, seed: 7, overwrite: true };
-        assert_eq!(packed(&["p.drydock", "new.csv", "50", "7", "yes"]), Ok(Some(Act::Package(request))));
+        let request = PackageRequest { output: "p.drydock".into(), data: Some("new.csv".into()), rows: 50, seed: 7, profile: false, overwrite: true };
+        assert_eq!(packed(&["p.drydock", "new.csv", "50", "7", "yes", "yes"]), Ok(Some(Act::Package(request))));
         assert_eq!(packed(&["p.drydock"]), Ok(Some(Act::Package(PackageRequest { output: "p.drydock".into(), ..PackageRequest::default() }))));
         assert_eq!(packed(&["p.zip"]).unwrap_err().field, 0);
         assert_eq!(packed(&["p.drydock", "", "0"]).unwrap_err().field, 2);

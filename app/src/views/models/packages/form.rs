@@ -30,6 +30,8 @@ pub struct PackageForm {
     rows: String,
     seed: String,
     pub output: PathField,
+    /// Whether the package is to say nothing of the model's speed.
+    skips_profile: bool,
     overwrite: bool,
     /// What the file system says of the table and the output.
     data_exists: Latest<PathBuf, bool>,
@@ -120,6 +122,7 @@ impl PackageForm {
         let (rows, seed) = (self.rows().ok()?, self.seed().ok()?);
         let mut request =
             PackageRequest { output: self.output.path(), data: self.rows_from(), overwrite: self.overwrite, ..PackageRequest::default() };
+        request.profile = !self.skips_profile;
         request.rows = rows.unwrap_or(request.rows);
         request.seed = seed.unwrap_or(request.seed);
         Some(request)
@@ -172,6 +175,12 @@ impl PackageForm {
         text_line(ui, "How many", "Number of golden rows", &mut self.rows, &format!("{}; for example 100", defaults.rows), rows.as_deref());
         let hint = format!("{}; another one draws other rows", defaults.seed);
         text_line(ui, "Seed", "Seed of the rows that are drawn", &mut self.seed, &hint, seed.as_deref());
+        line(ui, "", |ui| {
+            let mut measures = !self.skips_profile;
+            ui.checkbox(&mut measures, "With a profile")
+                .on_hover_text("Measures the model for a few seconds, so that the package says how fast it was here");
+            self.skips_profile = !measures;
+        });
         let output = PathLine {
             name: "Save to",
             accessible_name: "File of the package",
