@@ -18,6 +18,8 @@ mod properties;
 mod samples;
 mod scale;
 mod session;
+mod suite;
+mod type_matrix;
 
 #[global_allocator]
 static ALLOCATOR: drydock_tests::allocation::WatchedAllocator = drydock_tests::allocation::WatchedAllocator;

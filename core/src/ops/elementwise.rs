@@ -9,13 +9,14 @@ use super::broadcast::{Alignment, Walk, broadcast, broadcast_symbolic_all, float
 use super::logic::bool_dtype;
 use super::operator::{Outputs, single};
 use super::types::{Number, TypeSet, check_same_type, match_number};
-use super::{Inputs, NodeContext, OpError, Operator, OpsetRange, Placement, Registration, RunContext};
+use super::{Inputs, NodeContext, OpError, Operator, OpsetRange, Placement, Registration, RunContext, precision};
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
 use crate::host::ElementType;
 use crate::tensor::{Backend, Shape, Tensor};
 
 mod cast;
+mod inverse;
 mod modulo;
 mod pass;
 pub(super) mod pointwise;
@@ -238,13 +239,18 @@ impl Operator for Variadic {
             self.types().check(tensor, index, "data")?;
             check_same_type(&tensors[0], tensor)?;
         }
-        let mut tensors = tensors.into_iter();
+        let element_type = tensors.first().ok_or(OpError::MissingInput { index: 0, name: "data_0" })?.element_type();
+        let sums = matches!(self.kind, VariadicKind::Sum | VariadicKind::Mean);
+        // Sums of 16 bits may leave the type on the way and come back: rounded once, at the end.
+        let widened = |tensor: Tensor| if sums { precision::cast(tensor, precision::compute_type(element_type)) } else { Ok(tensor) };
+        let mut tensors = tensors.into_iter().map(widened);
         let first = tensors.next().ok_or(OpError::MissingInput { index: 0, name: "data_0" })?;
-        let result = tensors.try_fold(first, |result, tensor| self.combine(result, tensor, context))?;
-        Ok(single(match self.kind {
+        let result = tensors.try_fold(first?, |result, tensor| self.combine(result, tensor?, context))?;
+        let result = match self.kind {
             VariadicKind::Mean if n_tensors > 1 => pointwise::map_floats(result, |sum| Backend::float_div_scalar(sum, (n_tensors as f64).into())),
             _ => result,
-        }))
+        };
+        Ok(single(if sums { precision::cast(result, element_type)? } else { result }))
     }
 
     fn placement(&self) -> Placement {

@@ -135,7 +135,9 @@ impl Reduce {
             ReduceKind::L1 if is_int => in_type(T::ZERO, |sum, value| if value < T::ZERO { sum.minus(value) } else { sum.plus(value) }),
             ReduceKind::SumSquare if is_int => in_type(T::ZERO, |sum, value| sum.plus(value.times(value))),
             ReduceKind::Mean if is_int => {
-                let count = i128::try_from(n_reduced).ok().filter(|&count| count > 0);
+                // No results at all are no mean of nothing.
+                let count = if n_results == 0 { 1 } else { n_reduced };
+                let count = i128::try_from(count).ok().filter(|&count| count > 0);
                 let count = count.ok_or_else(|| OpError::shape(format!("the mean of no {} at all is undefined", T::ELEMENT_TYPE)))?;
                 let sums = fold(&walk, &values, vec![0_i128; n_results], |sum, value: T| sum + to_i128(value));
                 // The mean lies between the least and the greatest of the values, so it fits.

@@ -6,6 +6,7 @@ use burn::backend::DispatchTensor;
 use burn::backend::ops::{ActivationOps as _, BoolTensorOps as _, FloatTensorOps as _};
 use burn::tensor::{BoolDType, FloatDType};
 
+use super::inverse;
 use crate::graph::ValueType;
 use crate::graph::infer::InferInputs;
 use crate::host::ElementType;
@@ -95,7 +96,8 @@ impl Function {
     fn types(self) -> TypeSet {
         match self {
             Self::Neg | Self::Relu => TypeSet::SIGNED_NUMBERS,
-            Self::Abs | Self::Sign | Self::Shrink { .. } => TypeSet::NUMBERS,
+            // Before opset 13, Erf takes integers too.
+            Self::Abs | Self::Sign | Self::Shrink { .. } | Self::Erf => TypeSet::NUMBERS,
             _ => TypeSet::FLOATS,
         }
     }
@@ -150,8 +152,8 @@ impl Function {
                 let is_nan = Backend::float_is_nan(x.clone(), bool_dtype);
                 Backend::float_mask_where(Backend::float_atan(x.clone()), is_nan, x)
             }
-            Self::Asinh => Backend::float_asinh(x),
-            Self::Acosh => Backend::float_acosh(x),
+            Self::Asinh => inverse::asinh(x, bool_dtype),
+            Self::Acosh => inverse::acosh(x, bool_dtype),
             Self::Atanh => Backend::float_atanh(x),
             Self::Ceil => Backend::float_ceil(x),
             Self::Floor => Backend::float_floor(x),
@@ -205,6 +207,7 @@ impl Function {
             Self::Abs => x.abs(),
             Self::Relu => x.max(0),
             Self::Sign => x.signum(),
+            Self::Erf => libm::erf(x as f64) as i128,
             Self::Shrink { threshold, bias } => {
                 // Any 64-bit integer that is near a threshold given as float32 is exact enough in float64.
                 let (number, threshold, bias) = (x as f64, f64::from(threshold), f64::from(bias));

@@ -14,7 +14,7 @@ use crate::tensor::{Backend, Tensor};
 
 pub(super) fn build(node: &NodeContext<'_>) -> Result<Box<dyn Operator>, OpError> {
     let exponent = match node.constants.get(1).copied().flatten() {
-        Some(constant) if constant.n_elements() == 1 => Tensor::from_host(constant)?.to_f32s().ok().and_then(|values| values.first().copied()),
+        Some(constant) if constant.n_elements() == 1 => exact_exponent(&Tensor::from_host(constant)?),
         _ => None,
     };
     Ok(Box::new(Pow { alignment: Alignment::of(node)?, exponent }))
@@ -33,12 +33,17 @@ struct Pow {
 impl Pow {
     fn of_floats(&self, x: Tensor, y: &Tensor, context: &RunContext<'_>) -> Result<Tensor, OpError> {
         let exponent = match self.exponent {
-            None if y.n_elements() == 1 && y.is_on_host() => y.to_f32s()?.first().copied(),
+            None if y.n_elements() == 1 && y.is_on_host() => exact_exponent(y),
             exponent => exponent,
         };
         match exponent {
             Some(exponent) if y.rank() <= x.rank() && exponent.abs() < MAX_SCALAR_EXPONENT => {
                 Ok(super::pointwise::map_each_float(x, |x| Backend::float_powf_scalar(x, exponent.into())))
+            }
+            // Exponents that float32 would round, to 0 for example, or to the next even number.
+            _ if x.is_on_host() && is_wider_than_f32(y.element_type()) => {
+                let exponents = Tensor::from_vec(y.shape(), f64_exponents(y)?)?;
+                on_host::<f32, f64>(&x, &exponents, context, |x, y| Some(f64::from(x).powf(y) as f32))
             }
             _ => {
                 let y = if y.element_type() == ElementType::F32 { y.clone() } else { Tensor::from_vec(y.shape(), y.to_f32s()?)? };
@@ -107,6 +112,18 @@ fn on_host<T: Number, U: Number>(x: &Tensor, y: &Tensor, context: &RunContext<'_
         return Err(OpError::value("0 to a negative power: division by zero"));
     }
     Ok(Tensor::from_vec(walk.shape(), values)?)
+}
+
+fn is_wider_than_f32(element_type: ElementType) -> bool {
+    use ElementType::{F64, I32, I64, U32, U64};
+    matches!(element_type, F64 | I32 | I64 | U32 | U64)
+}
+
+/// A single exponent as float32, if that is the same number.
+fn exact_exponent(y: &Tensor) -> Option<f32> {
+    let exponent = f64_exponents(y).ok()?.first().copied()?;
+    let narrow = exponent as f32;
+    (f64::from(narrow) == exponent).then_some(narrow)
 }
 
 fn f64_exponents(y: &Tensor) -> Result<Vec<f64>, OpError> {

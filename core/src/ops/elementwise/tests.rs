@@ -107,6 +107,27 @@ fn functions_of_one_number() {
 }
 
 #[test]
+fn inverse_hyperbolic_functions_of_any_size() {
+    let x = [-INF, f32::MIN, -1e-4, 0.0, 1e-4, 0.5, 1.0, 1.001, 3.0, 2e9, f32::MAX, INF, NAN];
+    let asinh = [-INF, -89.415_985, -1e-4, 0.0, 1e-4, 0.481_211_84, 0.881_373_6, 0.882_080_5, 1.818_446_5, 22.109_56, 89.415_985, INF, NAN];
+    let acosh = [NAN, NAN, NAN, NAN, NAN, NAN, 0.0, 0.044_717_63, 1.762_747_2, 22.109_56, 89.415_985, INF, NAN];
+    for (op_type, expected) in [("Asinh", asinh), ("Acosh", acosh)] {
+        let result = op(op_type).run1([tensor(&[13], &x)]);
+        assert_close(&result, &[13], &expected);
+        let result = result.into_vec::<f32>().unwrap();
+        let is_close = |(found, expected): (&f32, &f32)| !expected.is_finite() || (found - expected).abs() <= 2e-4 * expected.abs();
+        assert!(result.iter().zip(&expected).all(is_close), "{op_type}: {result:?}");
+    }
+    let widest = op("Asinh").run1([tensor(&[2], &[f64::MAX, 1e-9])]).into_vec::<f64>().unwrap();
+    assert!((widest[0] - 710.475_860_073_944).abs() < 1e-9 && (widest[1] - 1e-9).abs() < 1e-21, "{widest:?}");
+}
+
+#[test]
+fn before_opset_13_erf_takes_integers() {
+    assert_tensor(&op("Erf").opset(9).run1([tensor(&[5], &[-128_i8, -1, 0, 2, 7])]), &[5], &[-1_i8, 0, 0, 0, 1]);
+}
+
+#[test]
 fn powers_of_mixed_types() {
     let x = tensor(&[3], &[-2.0_f32, 3.0, 0.5]);
     assert_close(&op("Pow").run1([x.clone(), tensor(&[3], &[3.0_f32, -2.0, 0.5])]), &[3], &[-8.0, 0.111_111_11, 0.707_106_77]);
@@ -118,6 +139,10 @@ fn powers_of_mixed_types() {
     // Whole exponents beyond any integer.
     let huge = op("Pow").run1([tensor(&[2], &[3.0_f32, 0.5]), Tensor::scalar(f32::MAX)]);
     assert_close(&huge, &[2], &[f32::INFINITY, 0.0]);
+    // Exponents that float32 does not hold.
+    let exponents = tensor(&[3], &[16_777_217_i32, 16_777_216, 0]);
+    assert_close(&op("Pow").run1([tensor(&[1], &[-1.0_f32]), exponents]), &[3], &[-1.0, 1.0, 1.0]);
+    assert_close(&op("Pow").run1([tensor(&[2], &[NAN, 2.0]), Tensor::scalar(5e-324_f64)]), &[2], &[NAN, 1.0]);
     assert_tensor(&op("Pow").run1([tensor(&[3], &[2_i32, -3, 7]), tensor(&[3], &[10_i64, 3, 0])]), &[3], &[1024_i32, -27, 1]);
     assert_tensor(&op("Pow").run1([tensor(&[2], &[2_i64, 5]), tensor(&[2], &[0.5_f32, 2.5])]), &[2], &[1_i64, 55]);
     assert_tensor(&op("Pow").run1([tensor(&[3], &[2_i32, -1, 1]), tensor(&[], &[-3_i32])]), &[3], &[0_i32, -1, 1]);
@@ -139,6 +164,9 @@ fn any_number_of_inputs() {
     assert_close(&op("Mean").run1([column.clone(), row.clone(), one]), &[2, 2], &[1.666_666_7, -0.666_666_7, 3.0, 0.666_666_7]);
     assert_close(&op("Sum").run1([column.clone(), row]), &[2, 2], &[4.0, -3.0, 8.0, 1.0]);
     assert_close(&op("Sum").run1([column]), &[2, 1], &[1.0, 5.0]);
+    let halves = |value: f32| tensor(&[1], &[f16::from_f32(value)]);
+    assert_tensor(&op("Mean").run1([halves(-60_000.0), halves(-60_000.0), halves(0.0)]), &[1], &[f16::from_f32(-40_000.0)]);
+    assert_tensor(&op("Sum").run1([halves(60_000.0), halves(60_000.0), halves(-60_000.0)]), &[1], &[f16::from_f32(60_000.0)]);
     assert_eq!(op("Sum").error([]), "input 0 (data_0) is missing; the operator needs it");
     assert_eq!(op("Sum").error([tensor(&[1], &[1_i64])]), "input 0 (data) should be a tensor of floating-point numbers, but is int64[1]");
 }

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
+use crate::host::{Bool, ElementType};
 use crate::ops::integers::Integers;
 use crate::ops::operator::{Outputs, single};
 use crate::ops::shape::to_shape;
@@ -65,6 +66,14 @@ fn lay_element<T: Number>(row: &[T], tap: usize, windows: &[AxisWindow], image: 
     }
 }
 
+/// All images of a batch, one after the other.
+fn images<T: Number>(columns: &[T], n_images: usize, shape: &[usize], windows: &[AxisWindow]) -> Vec<T> {
+    let mut images = vec![T::ZERO; shape.iter().product()];
+    let (per_image, pixels) = (columns.len() / n_images, images.len() / n_images);
+    images.par_chunks_exact_mut(pixels).zip(columns.par_chunks_exact(per_image)).for_each(|(image, blocks)| lay(blocks, windows, image));
+    images
+}
+
 impl Operator for Col2Im {
     fn infer(&self, inputs: &InferInputs<'_>) -> Result<Vec<Option<ValueType>>, OpError> {
         let Some((element_type, input)) = inputs.tensor(0) else { return Ok(vec![None]) };
@@ -113,22 +122,24 @@ impl Operator for Col2Im {
         if input.is_empty() || shape.contains(&0) {
             return Ok(single(Tensor::empty(element_type, &shape)));
         }
-        let result = match_number!(element_type, T => {
-            let columns = input.as_slice::<T>()?;
-            let mut images = vec![T::ZERO; shape.iter().product()];
-            let per_channel = columns.len() / (batch * channels);
-            let pixels = images.len() / (batch * channels);
-            images.par_chunks_exact_mut(pixels).zip(columns.par_chunks_exact(per_channel)).for_each(|(image, blocks)| lay(blocks, &windows, image));
-            Tensor::from_vec(&shape, images)
-        }, else return Err(OpError::unsupported(format!("Col2Im of {element_type}"))));
+        let n_images = batch * channels;
+        let result = match_number!(element_type, T => Tensor::from_vec(&shape, images(&input.as_slice::<T>()?, n_images, &shape, &windows)), else {
+            if element_type != ElementType::Bool {
+                return Err(OpError::unsupported(format!("Col2Im of {element_type}")));
+            }
+            // What adds up is true where any of it is. As bytes that would wrap around.
+            let columns: Vec<u32> = input.as_slice::<Bool>()?.iter().map(|value| u32::from(value.get())).collect();
+            let counts = images(&columns, n_images, &shape, &windows);
+            Tensor::from_vec(&shape, counts.into_iter().map(|count| Bool::new(count > 0)).collect())
+        });
         Ok(single(result?))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::host::ElementType;
-    use crate::ops::testing::{assert_tensor, op, tensor, typed};
+    use crate::host::{Bool, ElementType};
+    use crate::ops::testing::{assert_tensor, bools, op, tensor, typed};
     use crate::tensor::Tensor;
 
     fn ints(values: &[i64]) -> Tensor {
@@ -144,6 +155,8 @@ mod tests {
         let line =
             op("Col2Im").ints("pads", &[1, 0]).ints("strides", &[2]).run1([tensor(&[1, 2, 2], &[1.0_f32, 2.0, 3.0, 4.0]), ints(&[3]), ints(&[2])]);
         assert_tensor(&line, &[1, 1, 3], &[3.0_f32, 2.0, 4.0]);
+        let flags = op("Col2Im").run1([bools(&[1, 2, 2], &[true, false, true, false]), ints(&[3]), ints(&[2])]);
+        assert_eq!(flags.as_slice::<Bool>().unwrap().iter().map(|flag| flag.get()).collect::<Vec<_>>(), [true, true, false]);
         let nothing = op("Col2Im").run1([Tensor::empty(ElementType::F32, &[0, 4, 4]), ints(&[3, 3]), ints(&[2, 2])]);
         assert_eq!(nothing.shape(), [0, 1, 3, 3]);
     }

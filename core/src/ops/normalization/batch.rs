@@ -11,7 +11,7 @@ use crate::host::ElementType;
 use crate::ops::operator::Outputs;
 use crate::ops::shape::same_as;
 use crate::ops::types::{Number, match_number};
-use crate::ops::{Inputs, NodeContext, OpError, Operator, Placement, RunContext, movement};
+use crate::ops::{Inputs, NodeContext, OpError, Operator, Placement, RunContext, movement, precision};
 use crate::tensor::{Backend, Shape, Tensor, Value};
 
 /// In training mode (since opset 14) a batch is normalized by its own statistics, and running statistics move towards them by `1 − momentum`.
@@ -211,6 +211,9 @@ impl Operator for BatchNormalization {
             }
         };
         check(affine)?;
+        let result_type = input.element_type();
+        // The product and the sum may nearly cancel: 16 bits are rounded once, at the end.
+        let input = precision::cast(input, precision::compute_type(result_type))?;
         let [factors, addends] = affine.tensors_for(&input, context)?;
         let (factors, addends) = (factors.reshaped(&broadcast)?, addends.reshaped(&broadcast)?);
         let (element_type, shape) = (input.element_type(), Shape::from_slice(input.shape()));
@@ -220,7 +223,7 @@ impl Operator for BatchNormalization {
             }
             _ => Tensor::empty(element_type, &shape),
         };
-        let outputs = std::iter::once(normalized).chain(running.into_iter().flatten());
+        let outputs = std::iter::once(precision::cast(normalized, result_type)?).chain(running.into_iter().flatten());
         Ok(outputs.take(self.n_outputs).map(Value::Tensor).collect())
     }
 

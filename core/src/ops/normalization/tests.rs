@@ -12,6 +12,18 @@ fn raised(shape: &[usize], by: f32) -> Tensor {
 }
 
 #[test]
+fn batches_of_halves_are_rounded_once() {
+    // 17 · 1000 − 16999 · 1 = 1, though a product of 17,000 has steps of 16 in float16.
+    let halves = |value: f32| tensor(&[1], &[f16::from_f32(value)]);
+    let floats = |value: f32| tensor(&[1], &[value]);
+    let case = op("BatchNormalization").opset(15).float("epsilon", 0.0);
+    let result = case.run1([tensor(&[1, 1], &[f16::from_f32(1000.0)]), floats(17.0), floats(-16_999.0), floats(0.0), floats(1.0)]);
+    assert_tensor(&result, &[1, 1], &[f16::ONE]);
+    let result = case.run1([tensor(&[1, 1], &[f16::from_f32(1000.0)]), halves(17.0), halves(-16_992.0), halves(0.0), halves(1.0)]);
+    assert_tensor(&result, &[1, 1], &[f16::from_f32(8.0)]);
+}
+
+#[test]
 fn batches_by_given_statistics() {
     let parameters = || [ramp(&[3]), raised(&[3], 1.0), tensor(&[3], &[-2.5_f32, 1.0, -1.0]), tensor(&[3], &[1.75_f32, 1.0, 1.0])];
     let expected = [

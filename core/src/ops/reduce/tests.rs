@@ -127,6 +127,8 @@ fn no_axes_and_no_elements() {
         assert_tensor::<f32>(&op(op_type).run1([empty.clone(), tensor(&[1], &[0_i64])]), &[1, 0, 3], &[]);
     }
     assert_tensor(&op("ReduceMax").run1([Tensor::empty(ElementType::I8, &[0])]), &[1], &[i8::MIN]);
+    let no_results = op("ReduceMean").run1([Tensor::empty(ElementType::I32, &[2, 0, 3]), tensor(&[1], &[2_i64])]);
+    assert_tensor::<i32>(&no_results, &[2, 0, 1], &[]);
     assert_eq!(op("ReduceMean").error([Tensor::empty(ElementType::I8, &[0])]), "the mean of no int8 at all is undefined");
     assert_eq!(op("ReduceSum").error([x.clone(), tensor(&[1], &[1_i64])]), "axis 1 is out of range [-1, 0] for a tensor of rank 1");
     assert_eq!(op("ReduceSum").error([x, tensor(&[2], &[0_i64, -1])]), "axis 0 is given twice in [0, -1]");

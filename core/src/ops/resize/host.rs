@@ -8,6 +8,9 @@ use crate::ops::types::{Number, match_element, match_number};
 use crate::ops::{OpError, RunContext, movement};
 use crate::tensor::{Shape, Tensor};
 
+/// What weights worked out in float32 may lose, as a share of the number, and at most.
+const NEARLY: (f64, f64) = (4.0 * f32::EPSILON as f64, 1e-3);
+
 /// Below this many elements, sharing the work among threads costs more than it saves.
 const PARALLEL_ELEMENTS: usize = 1 << 15;
 
@@ -85,11 +88,13 @@ fn blend_as_float64<T: Number>(input: &Tensor, plans: &[AxisPlan], outside: f32,
     let mut shape = Shape::from_slice(input.shape());
     let elements: Vec<f64> = input.as_slice::<T>()?.iter().map(|element| element.to_f64()).collect();
     let blended = blend_elements(elements, &mut shape, plans, f64::from(outside));
-    let is_small = T::ELEMENT_TYPE.is_int() && T::ELEMENT_TYPE.bits().is_some_and(|bits| bits <= 16);
+    let is_int = T::ELEMENT_TYPE.is_int();
+    let whole_if_nearly = |sum: f64| if is_int && (sum - sum.round()).abs() <= (sum.abs() * NEARLY.0).min(NEARLY.1) { sum.round() } else { sum };
+    let is_small = is_int && T::ELEMENT_TYPE.bits().is_some_and(|bits| bits <= 16);
     let convert = |sum: f64| {
         // What is a whole number but for its last digits is not truncated to the one below.
-        let sum = if is_small { f64::from(sum as f32) } else { sum };
-        T::from_f64(if rounds && T::ELEMENT_TYPE.is_int() { sum.round() } else { sum })
+        let sum = if is_small { f64::from(sum as f32) } else { whole_if_nearly(sum) };
+        T::from_f64(if rounds && is_int { sum.round() } else { sum })
     };
     Ok(Tensor::from_vec(&shape, blended.into_iter().map(convert).collect())?)
 }

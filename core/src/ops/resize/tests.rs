@@ -25,6 +25,14 @@ fn square() -> Tensor {
 }
 
 #[test]
+fn whole_numbers_are_not_truncated_to_the_one_below() {
+    // 9 · ⅔ + 6 · ⅓ is 8, though not in floating-point numbers.
+    let (line, scales) = (tensor(&[1, 1, 1, 4], &[2_i32, 9, 6, -8]), tensor(&[4], &[1.0_f32, 1.0, 1.0, 1.5]));
+    let stretched = op("Resize").opset(10).text("mode", "linear").run1([line, scales]);
+    assert_tensor(&stretched, &[1, 1, 1, 6], &[2_i32, 6, 8, 6, -3, -8]);
+}
+
+#[test]
 fn the_examples_of_the_specification() {
     let nearest = scaled(&op("Resize"), square(), &[1.0, 1.0, 2.0, 3.0]);
     assert_close(&nearest, &[1, 1, 4, 6], &[[1., 1., 1., 2., 2., 2.].repeat(2), [3., 3., 3., 4., 4., 4.].repeat(2)].concat());

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::interpolation::{Beyond, Filter, Samples};
 use crate::graph::infer::InferInputs;
 use crate::graph::{Dimension, SymbolicShape, ValueType};
-use crate::host::ElementType;
+use crate::host::{Bool, ElementType};
 use crate::ops::operator::{Outputs, single};
 use crate::ops::types::{Number, TypeSet, match_number};
 use crate::ops::{Inputs, NodeContext, OpError, Operator, RunContext};
@@ -81,12 +81,17 @@ impl GridSample {
         result
     }
 
-    /// In float32 for float32, in float64 for everything else.
+    /// In float32 for float32, in float64 for everything else. What is not quite false is true.
     fn sample_tensor(&self, x: &Tensor, places: &[f64], shape: &[usize]) -> Result<Tensor, OpError> {
         let dims = &x.shape()[2..];
         let element_type = x.element_type();
         if element_type == ElementType::F32 {
             return Ok(Tensor::from_vec(shape, self.sample(&x.as_slice::<f32>()?, places, shape, dims))?);
+        }
+        if element_type == ElementType::Bool {
+            let elements: Vec<f64> = x.as_slice::<Bool>()?.iter().map(|element| f64::from(u8::from(element.get()))).collect();
+            let sampled = self.sample(&elements, places, shape, dims);
+            return Ok(Tensor::from_vec(shape, sampled.into_iter().map(|element| Bool::new(element != 0.0)).collect())?);
         }
         match_number!(element_type, T => {
             let elements: Vec<f64> = x.as_slice::<T>()?.iter().map(|element| element.to_f64()).collect();

@@ -1,7 +1,7 @@
 //! Expected results by hand or from the specification's examples; the golden cases hold the rest.
 
-use crate::host::ElementType;
-use crate::ops::testing::{assert_close, assert_tensor, op, ramp, tensor, typed};
+use crate::host::{Bool, ElementType};
+use crate::ops::testing::{assert_close, assert_tensor, bools, op, ramp, tensor, typed};
 use crate::tensor::Tensor;
 
 fn image() -> Tensor {
@@ -23,6 +23,8 @@ fn places_between_elements_are_read() {
     assert_close(&nearest.run1([image(), points(&[-0.4, 0.6, -1.6, 0.5, 2.4, -0.5])]), &[1, 1, 1, 3], &[3.0, 3.0, 1.0]);
     let bytes = op("GridSample").text("mode", "nearest").run1([tensor(&[1, 1, 1, 2], &[7_u8, 9]), points(&[0.5, 0.0])]);
     assert_tensor(&bytes, &[1, 1, 1, 1], &[9_u8]);
+    let flags = op("GridSample").text("mode", "nearest").run1([bools(&[1, 1, 1, 2], &[false, true]), points(&[0.5, 0.0, -0.5, 0.0])]);
+    assert_eq!(flags.as_slice::<Bool>().unwrap().iter().map(|flag| flag.get()).collect::<Vec<_>>(), [true, false]);
     let line = op("GridSample").run1([tensor(&[1, 1, 2], &[1.0_f64, 3.0]), tensor(&[1, 3, 1], &[-0.5_f64, 0.0, 0.5])]);
     assert_tensor(&line, &[1, 1, 3], &[1.0_f64, 2.0, 3.0]);
     assert!(op("GridSample").run1([image(), points(&[f32::NAN, 0.0])]).as_slice::<f32>().is_ok());

@@ -84,6 +84,7 @@ fn windows_have_their_peak_in_the_middle() {
     assert_close(&op("HannWindow").int("periodic", 0).run1([size(3)]), &[3], &[0.0, 1.0, 0.0]);
     assert_close(&op("HannWindow").int("periodic", 0).run1([size(1)]), &[1], &[1.0]);
     assert_tensor::<f32>(&op("HannWindow").run1([size(0)]), &[0], &[]);
+    assert_tensor(&op("BlackmanWindow").int("output_datatype", 6).run1([size(8)]), &[8], &[0_i32, 0, 0, 0, 1, 0, 0, 0]);
     assert_eq!(op("HannWindow").int("output_datatype", 11).run1([size(2)]).element_type(), ElementType::F64);
     assert_eq!(op("HannWindow").error([size(-1)]), "a window of -1 elements does not exist");
     assert!(op("HannWindow").error([size(i64::MAX)]).contains("more than the limit"));

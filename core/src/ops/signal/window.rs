@@ -64,7 +64,8 @@ impl Operator for Window {
         let weight = |position: usize| {
             // The symmetric window of one element has its peak there.
             let angle = if period == 0 { TAU / 2.0 } else { TAU * position as f64 / period as f64 };
-            a - b * angle.cos() + c * (2.0 * angle).cos()
+            // In this order the peak of Blackman's window is 1, not the number before it, which an integer type would make 0 of.
+            c * (2.0 * angle).cos() - b * angle.cos() + a
         };
         match_number!(self.element_type, T => {
             Ok(single(Tensor::from_vec(&[size], (0..size).map(|position| T::from_f64(weight(position))).collect())?))
