@@ -59,6 +59,7 @@ pub fn profile(ctx: &TaskCtx, model: &OpenModel, request: &ProfileRequest, home:
         peak_memory_bytes: None,
         observed: None,
         roof: None,
+        is_machine_known: true,
     };
     profiler.n_configurations = devices.len() * profiler.threads.len() * profiler.batches.len();
     let mut on_devices = Vec::new();
@@ -126,6 +127,8 @@ struct Profiler<'a> {
     peak_memory_bytes: Option<u64>,
     observed: Option<Observed>,
     roof: Option<Roof>,
+    /// Whether every measurement had an earlier one of this machine to be held against.
+    is_machine_known: bool,
 }
 
 impl Profiler<'_> {
@@ -175,7 +178,7 @@ impl Profiler<'_> {
     }
 
     fn measure(
-        &self,
+        &mut self,
         plan: &Plan,
         (device, machine): (&Device, &Machine),
         threads: usize,
@@ -195,7 +198,7 @@ impl Profiler<'_> {
             Ok(taken)
         };
         // What a GPU does is not for the processor to tell.
-        let mut beside = MachineBeside { machine, home: self.home, probe: None, peak_bytes: None };
+        let mut beside = MachineBeside { machine, home: self.home, probe: None, peak_bytes: None, is_known: true };
         let beside_cpu = (*device == Device::Cpu).then_some(&mut beside as &mut dyn Beside);
         let measured = measure(&Monotonic::default(), &pace, beside_cpu, run, |windows| {
             self.report(&what, (windows.len() as f64 / STABLE_WINDOWS as f64).min(0.95));
@@ -203,6 +206,7 @@ impl Profiler<'_> {
         if let (Some(probe), Some(seconds)) = (&beside.probe, measured.machine_seconds) {
             probe.remember(machine, self.home, seconds);
         }
+        self.is_machine_known &= beside.is_known;
         let latency_ms = Summary::of(&measured.samples).unwrap_or_default().into();
         let mut report = RunReport {
             device: device.label(),
@@ -259,6 +263,9 @@ impl Profiler<'_> {
         });
         let mut notes = self.feeder.notes.clone();
         notes.push(format!("each configuration: {}", self.request.effort.describe()));
+        if !self.is_machine_known {
+            notes.push("measured like this for the first time on this machine: whether it was at its best is for later profiles to tell".to_owned());
+        }
         if let Some(observed) = &self.observed {
             notes.push(
                 "the time of operators is an attribution, from runs under observation: it shows where time goes, and compares nothing".to_owned(),
@@ -319,13 +326,17 @@ struct MachineBeside<'a> {
     probe: Option<Probe>,
     /// Of the runs so far: what stands beside the model is no part of its memory.
     peak_bytes: Option<u64>,
+    /// Whether anything was known of what the machine is at its best.
+    is_known: bool,
 }
 
 impl Beside for MachineBeside<'_> {
     fn fit(&mut self, run_seconds: f64) -> Option<f64> {
         self.peak_bytes = memory::peak_bytes();
         let probe = self.probe.insert(Probe::beside(run_seconds));
-        probe.best_seconds(self.machine, self.home)
+        let best = probe.best_seconds(self.machine, self.home);
+        self.is_known = best.is_some();
+        best
     }
 
     fn seconds(&mut self) -> f64 {
