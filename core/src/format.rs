@@ -3,6 +3,11 @@
 
 use std::time::Duration;
 
+/// A path in lists and sentences: the file's own name.
+pub fn file_name(path: &std::path::Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
 /// What the system says went wrong with a file, without its own words where plain ones are known.
 pub fn file_problem(error: &std::io::Error) -> String {
     match error.kind() {

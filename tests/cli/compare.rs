@@ -56,6 +56,21 @@ fn files_are_compared() {
 }
 
 #[test]
+fn the_memory_of_versions_is_counted() {
+    let (a, b, data) = (sample("payment-fraud/model.onnx"), sample("digits/model.onnx"), sample("payment-fraud/new.csv"));
+    let measured = |versions: [&str; 2], data: &str| -> Vec<u64> {
+        let document = run(&["compare", versions[0], versions[1], "--data", data, "--json"]).succeeded().json();
+        document["versions"].as_array().unwrap().iter().map(|version| version["measured_memory_bytes"].as_u64().unwrap()).collect()
+    };
+    // No less than the file; alike for the same model, whatever was freed and kept before.
+    let same = measured([&a, &a], &data);
+    assert!(same.iter().all(|bytes| *bytes > 34_000), "{same:?}");
+    assert!(same[0].abs_diff(same[1]) * 20 <= same[0], "{same:?}");
+    let digits = measured([&b, &b], &sample("digits/new.csv"));
+    assert!(digits.iter().all(|bytes| *bytes > 63_000) && digits[0] != same[0], "{digits:?} {same:?}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_said_once_with_the_way_out() {
     let folder = Folder::new();
     let (a, b, data) = (sample("payment-fraud/model.onnx"), sample("payment-fraud-v2/model.onnx"), sample("payment-fraud/new.csv"));

@@ -1,14 +1,18 @@
 //! Comparing versions through the session: a model against itself, two versions of one task, the gate, the files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use drydock_core::compare::check::{Budgets, CheckReport, CheckRequest};
 use drydock_core::compare::diff::{DiffReport, DiffRequest};
 use drydock_core::compare::{CompareReport, CompareRequest, Judgement, Split, Window};
+use drydock_core::model::OpenModel;
+use drydock_core::registry::{Registry, RunKind, RunRecord, RunView};
 use drydock_core::report::Verdict;
 use drydock_core::score::Metric;
 use drydock_core::session::{Command, JobState, Session};
+use drydock_core::task::TaskCtx;
+use drydock_core::tensor::Device;
 use drydock_tests::{sample_model, workspace};
 
 fn model(name: &str) -> PathBuf {
@@ -45,6 +49,36 @@ fn compared(request: CompareRequest) -> Arc<CompareReport> {
 
 fn checked(request: CheckRequest) -> Arc<CheckReport> {
     done(Command::Check(request)).state().check.clone().unwrap()
+}
+
+/// The runs of a kind that a data home keeps of a sample.
+fn recorded(home: &Path, name: &str, kind: RunKind) -> Vec<RunRecord> {
+    let opened = OpenModel::load(&TaskCtx::unattended(), &model(name), Device::Cpu).unwrap();
+    Registry::open_to_read(home).unwrap().unwrap().runs(opened.sha256(), Some(kind)).unwrap()
+}
+
+#[test]
+fn comparisons_and_checks_are_kept_without_the_tables_rows() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |command: Command| {
+        let mut session = Session::new(|| {}).with_home(Some(home.path().to_owned()));
+        let job = session.dispatch(command).unwrap();
+        assert_eq!(session.wait(job, |_, _| {}), JobState::Done);
+    };
+    let names = ["payment-fraud", "payment-fraud-v2"];
+    run(Command::Compare(request(&names, data("payment-fraud", "new.csv"))));
+    for (name, other) in [("payment-fraud", "payment-fraud v2"), ("payment-fraud-v2", "payment-fraud v1")] {
+        let runs = recorded(home.path(), name, RunKind::Compare);
+        assert_eq!((runs.len(), runs[0].summary["with"].as_str(), runs[0].summary["agreement"].as_f64()), (1, Some(other), Some(0.98)));
+        assert_eq!((runs[0].report["rows"].as_u64(), runs[0].report.get("changed")), (Some(1000), None));
+        assert!(RunView::from(runs[0].clone()).result().starts_with(&format!("agreement 98 % with {other}")));
+    }
+    let budgets = Budgets { min_agreement: Some(0.9), ..Budgets::default() };
+    let (model, against) = (model(names[1]), Some(model(names[0])));
+    run(Command::Check(CheckRequest { model, against, data: Some(data("payment-fraud", "new.csv")), budgets, ..CheckRequest::default() }));
+    let runs = recorded(home.path(), names[1], RunKind::Check);
+    assert!(runs[0].is_passed_check() && runs[0].report["comparison"]["rows"] == 1000, "{:?}", runs[0].summary);
+    assert_eq!(runs[0].report["comparison"].get("changed"), None);
 }
 
 fn diffed(a: &str, b: &str) -> Arc<DiffReport> {
@@ -166,6 +200,9 @@ fn the_gate_passes_fails_and_leaves_open() {
     let changes = report.conditions.iter().find(|condition| condition.name == "contract_changes").unwrap();
     assert_eq!((report.verdict, changes.pass), (Verdict::Fail, Some(false)));
     assert!(changes.reason.as_ref().is_some_and(|reason| reason.contains("it needs the column 'hour'")), "{:?}", changes.reason);
+    // Alone it can't be judged, and is not passed over.
+    let alone = checked(CheckRequest { against: None, ..other.clone() });
+    assert_eq!(alone.verdict, Verdict::NotJudged, "{:?}", alone.conditions);
     let report = checked(CheckRequest { budgets: Budgets::default(), ..other });
     assert_eq!(report.verdict, Verdict::Pass);
     assert!(report.notes.iter().any(|note| note.contains("--max-contract-changes 0")), "{:?}", report.notes);

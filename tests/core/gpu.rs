@@ -4,14 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
+use drydock_core::engine::RunsOn;
 use drydock_core::inspect::inspect;
 use drydock_core::model::OpenModel;
+use drydock_core::profile::{Effort, ProfileRequest, profile};
 use drydock_core::task::TaskCtx;
 use drydock_core::tensor::Device;
 use drydock_core::tensor::device::{DeviceChoice, adapters};
 use drydock_core::verify::{VerifyRequest, verify};
 use drydock_tests::close::Tolerance;
-use drydock_tests::{golden_cases, sample_models};
+use drydock_tests::{golden_cases, sample_model, sample_models};
 
 use crate::golden::assert_all_passed;
 
@@ -30,6 +32,26 @@ fn every_sample_model_runs_on_a_gpu() {
     if has_adapter() {
         verify_on_gpu(sample_models().into_iter().map(|sample| sample.folder).collect());
     }
+}
+
+#[test]
+fn operators_on_a_gpu_are_waited_for_and_timed() {
+    if !has_adapter() {
+        return;
+    }
+    let device = Device::open(DeviceChoice::Gpu(None)).unwrap();
+    let model = OpenModel::open(&TaskCtx::unattended(), &sample_model("digits").model(), device).unwrap();
+    let request = ProfileRequest { effort: Effort::Quick, operators: true, ..ProfileRequest::default() };
+    let report = profile(&TaskCtx::unattended(), &model, &request, None).unwrap();
+    let operators = report.operators.unwrap();
+    let on_gpu: Vec<_> = operators.iter().filter(|operator| operator.runs_on == RunsOn::Gpu).collect();
+    assert!(on_gpu.iter().any(|operator| operator.operator == "Conv"), "{operators:?}");
+    assert!(on_gpu.iter().all(|operator| operator.time_ms.is_some_and(|ms| ms > 0.0) && operator.bound.is_none()), "{on_gpu:?}");
+    // What comes after them in host memory does not pay for them: before, reading their results was nearly all of its time.
+    let on_host: f64 = operators.iter().filter(|operator| operator.runs_on != RunsOn::Gpu).filter_map(|operator| operator.share).sum();
+    assert!(on_host < 0.5, "{operators:?}");
+    assert!(report.notes.iter().any(|note| note.contains("waited for")), "{:?}", report.notes);
+    assert_eq!(report.runs[0].machine_slowdown, None);
 }
 
 #[test]

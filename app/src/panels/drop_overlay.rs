@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use drydock_core::data::is_table_path;
+use drydock_core::format::file_name;
 use drydock_core::package::is_package;
 use drydock_core::session::{State, Task};
 use eframe::egui::accesskit::Role;
@@ -116,8 +117,4 @@ pub fn is_picture_path(path: &Path) -> bool {
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension().is_some_and(|found| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension)))
-}
-
-pub fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

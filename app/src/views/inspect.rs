@@ -260,7 +260,7 @@ fn model_details(ui: &mut Ui, opened: &OpenedModel) {
     ui.add_space(theme::SMALL_GAP);
     ui.label(theme::section_title("Contract"));
     let source = match &opened.model.contract_source {
-        ContractSource::Sidecar(path) => format!("from {}", crate::panels::drop_overlay::file_name(path)),
+        ContractSource::Sidecar(path) => format!("from {}", format::file_name(path)),
         ContractSource::Metadata => "from the model's metadata".to_owned(),
         ContractSource::Signature => "derived from the signature".to_owned(),
     };

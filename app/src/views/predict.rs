@@ -110,7 +110,7 @@ impl PredictView {
         }
         match cx.state.table.as_ref().filter(|table| !table.preview.is_empty()) {
             Some(table) => {
-                let name = crate::panels::drop_overlay::file_name(&table.path);
+                let name = format::file_name(&table.path);
                 let fill = ui.button("Fill").on_hover_text(format!("Takes the values from {name}")).clicked();
                 let value = DragValue::new(&mut self.fill_row).range(1..=table.preview.len()).speed(0.1);
                 let changed = ui.add(value).accessible_name("Row to fill from").on_hover_text(&name).changed();

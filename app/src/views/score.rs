@@ -14,7 +14,6 @@ use self::tables::{Rows, TableColumns};
 use crate::action::Action;
 use crate::background::Latest;
 use crate::files::Purpose;
-use crate::panels::drop_overlay::file_name;
 use crate::panels::job_tray;
 use crate::theme;
 use crate::ui_command::UiCommand;
@@ -24,6 +23,7 @@ use crate::widgets::message::{self, Tone};
 use crate::widgets::page;
 use crate::widgets::path_field::PathField;
 use crate::widgets::table::{TableSource, TableState};
+use drydock_core::format::file_name;
 
 mod form;
 mod result;

@@ -194,11 +194,9 @@ impl Finish<'_> {
             sha256: Some(model.sha256().to_owned()),
             rows: None,
         };
-        let data = &self.request.data;
-        let file_name = data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         Provenance {
             models: self.names.iter().zip(self.models).map(model).collect(),
-            data: vec![Source { name: file_name, path: data.display().to_string(), sha256: None, rows: Some(rows) }],
+            data: vec![Source::file(&self.request.data, Some(rows))],
             device: Some(self.request.device.to_string()),
             threads: Some(self.request.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))),
             ..Provenance::now()

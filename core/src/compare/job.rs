@@ -11,6 +11,7 @@ use super::rows::{SplitColumns, Work};
 use super::{CompareError, CompareReport, CompareRequest, Split, latency};
 use crate::contract::{Task, did_you_mean, names};
 use crate::data::{TableReader, TableSchema};
+use crate::format;
 use crate::model::OpenModel;
 use crate::resolve;
 use crate::score::blocks::{self, FedModel};
@@ -48,7 +49,7 @@ fn open_versions(ctx: &TaskCtx, home: Option<&Path>, request: &CompareRequest) -
 
 pub(super) fn compare_opened(ctx: &TaskCtx, request: &CompareRequest, models: &[Arc<OpenModel>]) -> Result<CompareReport, CompareError> {
     let started = Instant::now();
-    ctx.report(Progress { stage: format!("reading {}", file_name(&request.data)), item_unit: "rows", ..Progress::default() });
+    ctx.report(Progress { stage: format!("reading {}", format::file_name(&request.data)), item_unit: "rows", ..Progress::default() });
     let names = version_names(models);
     let task = common_task(models, &names)?;
     let mut reader = TableReader::open(&request.data)?;
@@ -59,7 +60,7 @@ pub(super) fn compare_opened(ctx: &TaskCtx, request: &CompareRequest, models: &[
     let work = work(ctx, request, models, &bindings, &columns, task, schema)?;
 
     let mut collector = Collector::new(&work, request.max_changed, request.window, columns.shown.clone());
-    let stage = format!("comparing on {}", file_name(&request.data));
+    let stage = format!("comparing on {}", format::file_name(&request.data));
     let n_workers = request.threads.unwrap_or_else(default_threads).clamp(1, 1024);
     let mut unfit = None;
     let run = blocks::run(&work, reader, n_workers, |block, (done, total)| {
@@ -123,10 +124,6 @@ impl CompareReport {
 
 fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// What reports call the versions: their titles, with the place of the file where titles are the same.

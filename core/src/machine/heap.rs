@@ -2,8 +2,8 @@
 //! was freed before and kept for later, so two models measured one after the other compare. Files that are mapped are not part of it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Mutex, TryLockError};
 
 /// The system's allocator with a meter, which costs a look at a flag while nobody measures. A program installs it:
 /// `#[global_allocator] static ALLOCATOR: MeteredAllocator = MeteredAllocator;`
@@ -64,7 +64,12 @@ unsafe impl GlobalAlloc for MeteredAllocator {
 /// Does the work and tells the most bytes that were alive at once during it, beyond what was there before; `None` where the program has no
 /// metered allocator, or another measurement is under way. What other threads allocate meanwhile is part of it.
 pub fn peak_bytes_of<T>(work: impl FnOnce() -> T) -> (T, Option<u64>) {
-    let Ok(_meter) = METER.try_lock() else { return (work(), None) };
+    let _meter = match METER.try_lock() {
+        Ok(meter) => meter,
+        // Work that broke down leaves nothing behind that the next measurement would not set anew.
+        Err(TryLockError::Poisoned(meter)) => meter.into_inner(),
+        Err(TryLockError::WouldBlock) => return (work(), None),
+    };
     LIVE.store(0, Ordering::Relaxed);
     PEAK.store(0, Ordering::Relaxed);
     IS_METERED.store(true, Ordering::Relaxed);

@@ -147,10 +147,6 @@ impl PackageError {
     }
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
 fn provenance(model: &crate::model::OpenModel) -> serde_json::Value {
     let source = crate::report::Source {
         name: model.title(),

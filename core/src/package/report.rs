@@ -31,11 +31,7 @@ pub(super) fn document(
         sections,
         provenance: Provenance {
             models: vec![source],
-            data: request
-                .data
-                .iter()
-                .map(|path| Source { name: super::file_name(path), path: path.display().to_string(), ..Source::default() })
-                .collect(),
+            data: request.data.iter().map(|path| Source::file(path, None)).collect(),
             device: Some(model.device.label()),
             ..Provenance::now()
         },

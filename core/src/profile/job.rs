@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::measure::{Beside, Monotonic, measure};
 use super::operators::{Observed, observe, write_trace};
 use super::report::{ConfigurationMemory, MemoryReport, OnDevice, ProfileReport, RunReport, Settings};
-use super::size::{FileFacts, read_file, size};
+use super::size::{compressed_bytes, size};
 use super::statistics::{Histogram, STABLE_WINDOWS, Summary};
 use super::{Effort, Feeder, ProfileError, ProfileRequest, fit, sweep};
 use crate::contract::Contract;
@@ -35,7 +35,7 @@ pub fn profile(ctx: &TaskCtx, model: &OpenModel, request: &ProfileRequest, home:
     let batches = batches(&feeder, request)?;
     let threads = threads(request)?;
     let devices = devices(model, request)?;
-    let file = read_file(ctx, &model.path)?;
+    let compressed_bytes = compressed_bytes(ctx, &model.path)?;
     let machine = Machine::here();
 
     let resident_before_bytes = memory::resident_bytes();
@@ -66,7 +66,7 @@ pub fn profile(ctx: &TaskCtx, model: &OpenModel, request: &ProfileRequest, home:
     for device in &devices {
         on_devices.push(profiler.on_device(&loaded.model, device, &machine)?);
     }
-    Ok(profiler.finish(model, &file, machine, load_ms, on_devices))
+    Ok(profiler.finish(model, compressed_bytes, machine, load_ms, on_devices))
 }
 
 fn ms(time: Duration) -> f64 {
@@ -253,8 +253,8 @@ impl Profiler<'_> {
         self.ctx.report(Progress { stage: stage.to_owned(), done, total, ..Progress::default() });
     }
 
-    fn finish(self, model: &OpenModel, file: &FileFacts, machine: Machine, load_ms: f64, devices: Vec<OnDevice>) -> ProfileReport {
-        let size = size(model, file);
+    fn finish(self, model: &OpenModel, compressed_bytes: u64, machine: Machine, load_ms: f64, devices: Vec<OnDevice>) -> ProfileReport {
+        let size = size(model, compressed_bytes);
         let limit = self.request.max_latency;
         let fitting = self.request.fit.and_then(|target| {
             let wanted = target.threads.or_else(|| self.threads.first().copied());

@@ -51,7 +51,7 @@ pub struct LayerSize {
 }
 
 /// Weighs a model.
-pub(super) fn size(model: &OpenModel, file: &FileFacts) -> SizeReport {
+pub(super) fn size(model: &OpenModel, compressed_bytes: u64) -> SizeReport {
     let graph = &model.model.graph;
     let weights = Weights::of_graph(graph);
     let mut by_operator: BTreeMap<String, (u64, Weights)> = BTreeMap::new();
@@ -76,7 +76,7 @@ pub(super) fn size(model: &OpenModel, file: &FileFacts) -> SizeReport {
     layers.sort_by_key(|layer| std::cmp::Reverse(layer.bytes));
     SizeReport {
         file_bytes: model.file_bytes,
-        compressed_bytes: file.compressed_bytes,
+        compressed_bytes: Some(compressed_bytes),
         weight_bytes: weights.bytes,
         parameters: weights.parameters,
         by_type: by_type(graph),
@@ -100,14 +100,8 @@ fn by_type(graph: &Graph) -> Vec<TypeSize> {
     types
 }
 
-/// What only reading the file through tells.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct FileFacts {
-    pub compressed_bytes: Option<u64>,
-}
-
-/// Reads the model's file once: what it would be compressed. Files beside it that hold weights are not counted.
-pub(super) fn read_file(ctx: &TaskCtx, path: &Path) -> Result<FileFacts, ProfileError> {
+/// What the model's file would be after Zstandard at level 3. Files beside it that hold weights are not counted.
+pub(super) fn compressed_bytes(ctx: &TaskCtx, path: &Path) -> Result<u64, ProfileError> {
     let failed = |source| ProfileError::Load(crate::onnx::LoadError::Io { path: path.to_owned(), source });
     let mut file = std::fs::File::open(path).map_err(failed)?;
     let mut encoder = zstd::Encoder::new(Counter(0), 3).map_err(failed)?;
@@ -119,8 +113,7 @@ pub(super) fn read_file(ctx: &TaskCtx, path: &Path) -> Result<FileFacts, Profile
         encoder.write_all(part).map_err(failed)?;
         ctx.report(Progress { stage: "weighing the file".to_owned(), ..Progress::default() });
     }
-    let compressed_bytes = encoder.finish().map_err(failed)?.0;
-    Ok(FileFacts { compressed_bytes: Some(compressed_bytes) })
+    Ok(encoder.finish().map_err(failed)?.0)
 }
 
 /// Counts what is written to it.

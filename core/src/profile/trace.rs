@@ -70,11 +70,13 @@ mod tests {
         };
         let trace =
             RunTrace { steps: vec![(Duration::from_micros(2), Duration::from_nanos(3500))], total: Duration::from_micros(10), is_complete: false };
-        let events = events(&[operator], &trace, "CPU");
+        let events = super::events(std::slice::from_ref(&operator), &trace, "CPU");
         assert_eq!(events["traceEvents"][0]["dur"], 10.0);
         let event = &events["traceEvents"][1];
         assert_eq!((&event["ts"], &event["dur"], &event["ph"], &event["name"]), (&json!(2.0), &json!(1.5), &json!("X"), &json!("Conv+Relu")));
         assert_eq!(event["args"]["origins"], json!(["conv", "relu"]));
         assert_eq!(event["cat"], "GPU, time to submit only");
+        let waited = RunTrace { is_complete: true, ..trace };
+        assert_eq!(super::events(&[operator], &waited, "GPU")["traceEvents"][1]["cat"], "GPU, each waited for");
     }
 }

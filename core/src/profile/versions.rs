@@ -27,8 +27,9 @@ fn over_versions(model: &ModelView) -> Option<Figure> {
     let [.., (before, old), (now, new)] = measured.as_slice() else { return None };
     let change = if old.p50_ms > 0.0 { new.p50_ms / old.p50_ms - 1.0 } else { 0.0 };
     let way = if change > 0.0 { "slower" } else { "faster" };
+    let reserve = if old.stable && new.stable { "" } else { ", but a measurement was not stable" };
     let title = format!(
-        "v{now} answers in {}, {} {way} than v{before}",
+        "v{now} answers in {}, {} {way} than v{before}{reserve}",
         format::seconds(new.p50_ms / 1e3),
         format::percent((change.abs() * 1000.0).round() / 1000.0)
     );
@@ -36,7 +37,9 @@ fn over_versions(model: &ModelView) -> Option<Figure> {
     let ends = points.first().zip(points.last()).map_or((0.0, 1.0), |(first, last)| (first.0, last.0));
     let highest = points.iter().map(|point| point.1).fold(0.0, f64::max);
     let y = Axis::new("p50", Some("ms"), (0.0, highest * 1.05));
-    let labels = measured.iter().map(|(version, profile)| format!("v{version}, {}", profile.date)).collect();
+    let label =
+        |(version, profile): &(u32, ProfileSummary)| format!("v{version}, {}{}", profile.date, if profile.stable { "" } else { " (not stable)" });
+    let labels = measured.iter().map(label).collect();
     Some(Figure::of(title, Axis::new("version", None, ends), y, Series::line("p50", points).labelled(labels)))
 }
 
@@ -87,6 +90,15 @@ mod tests {
         assert_eq!(figure.title, "v3 answers in 3 ms, 50 % slower than v1");
         // Of the first version there are two profiles, so there is its own history too; of the second only one.
         assert_eq!((figures(&model, &one).len(), figures(&model, &elsewhere).len()), (2, 1));
+    }
+
+    #[test]
+    fn what_did_not_settle_is_no_verdict() {
+        let (one, mut two) = (version(1, &[("2026-01-01", "here", 2.0)]), version(2, &[("2026-01-02", "here", 3.0)]));
+        two.runs[0].summary["stable"] = false.into();
+        let figure = over_versions(&model(vec![one, two])).unwrap();
+        assert_eq!(figure.title, "v2 answers in 3 ms, 50 % slower than v1, but a measurement was not stable");
+        assert!(figure.series[0].labels[1].ends_with("(not stable)"), "{:?}", figure.series[0].labels);
     }
 
     #[test]

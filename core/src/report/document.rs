@@ -56,6 +56,13 @@ pub struct Source {
     pub rows: Option<u64>,
 }
 
+impl Source {
+    /// A file by its name, such as a table; `rows` where they were counted.
+    pub fn file(path: &std::path::Path, rows: Option<u64>) -> Self {
+        Self { name: crate::format::file_name(path), path: path.display().to_string(), sha256: None, rows }
+    }
+}
+
 impl Provenance {
     /// Of this program, now.
     pub fn now() -> Self {

@@ -1,6 +1,5 @@
 //! A scoring run from request to report.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +10,7 @@ use super::quarantine::{Quarantine, Rejected};
 use super::{Binding, Keep, OnError, ScoreError, ScoreReport, ScoreRequest, bind};
 use crate::contract::{did_you_mean, names};
 use crate::data::{Compression, DataError, Kept, TableEncoder, TableFormat, TableReader, TableSchema, TableWriter, is_same_file, output_format};
+use crate::format;
 use crate::model::OpenModel;
 use crate::task::{Progress, TaskCtx};
 
@@ -22,7 +22,7 @@ const BATCH_NUMBERS: usize = 1 << 20;
 /// Scores a file. Nothing is left behind unless it succeeds: the output is written under a temporary name and renamed.
 pub fn score(ctx: &TaskCtx, model: &OpenModel, request: &ScoreRequest) -> Result<ScoreReport, ScoreError> {
     let started = Instant::now();
-    ctx.report(Progress { stage: format!("reading {}", file_name(&request.data)), item_unit: "rows", ..Progress::default() });
+    ctx.report(Progress { stage: format!("reading {}", format::file_name(&request.data)), item_unit: "rows", ..Progress::default() });
     let plan = model.plan()?;
     refuse_overwriting_input(request)?;
     let mut reader = TableReader::open(&request.data)?;
@@ -50,10 +50,6 @@ pub fn score(ctx: &TaskCtx, model: &OpenModel, request: &ScoreRequest) -> Result
 
 fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 fn unfit(request: &ScoreRequest, message: &str) -> ScoreError {
@@ -132,7 +128,7 @@ impl<'a> Output<'a> {
             quarantine,
             metrics: work.label.map(|_| MetricsCollector::default()),
             has_header: false,
-            stage: format!("scoring {}", file_name(&request.data)),
+            stage: format!("scoring {}", format::file_name(&request.data)),
             rows: 0,
             rows_scored: 0,
             first_rejected: None,

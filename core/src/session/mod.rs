@@ -266,10 +266,6 @@ impl Session {
     }
 }
 
-fn file_name(path: &std::path::Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
 impl Drop for Session {
     fn drop(&mut self) {
         self.cancel_all();

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{JobKind, JobResult, OpenedModel, Session, file_name};
+use super::{JobKind, JobResult, OpenedModel, Session};
+use crate::format;
 use crate::jobs::JobId;
 use crate::tensor::Device;
 use crate::tensor::device::DeviceChoice;
@@ -27,5 +28,5 @@ impl Session {
 /// A model's file, with its folder where the file's own name says nothing.
 fn model_name(path: &Path) -> String {
     let folder = path.parent().and_then(Path::file_name).filter(|_| path.file_name().is_some_and(|name| name == "model.onnx"));
-    folder.map_or_else(|| file_name(path), |folder| format!("{}/model.onnx", folder.to_string_lossy()))
+    folder.map_or_else(|| format::file_name(path), |folder| format!("{}/model.onnx", folder.to_string_lossy()))
 }

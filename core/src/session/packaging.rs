@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{JobKind, JobResult, Session, file_name};
+use super::{JobKind, JobResult, Session};
+use crate::format;
 use crate::jobs::JobId;
 use crate::package::{self, PackageRequest};
 use crate::registry::Registry;
@@ -21,7 +22,7 @@ impl Session {
     }
 
     pub(super) fn check_package(&mut self, path: PathBuf, device: DeviceChoice) -> JobId {
-        let label = format!("checking {}", file_name(&path));
+        let label = format!("checking {}", format::file_name(&path));
         self.start(JobKind::Package, label, move |ctx| Ok(JobResult::PackageChecked(package::check(ctx, &path, &Device::open(device)?)?)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{JobKind, JobResult, Session, file_name};
+use super::{JobKind, JobResult, Session};
 use crate::jobs::JobId;
 use crate::registry::RunKind;
 use crate::score::ScoreRequest;
@@ -17,13 +17,13 @@ const SCORED_PREVIEW_ROWS: usize = 1000;
 
 impl Session {
     pub(super) fn describe(&mut self, path: PathBuf) -> JobId {
-        let label = format!("reading {}", file_name(&path));
+        let label = format!("reading {}", format::file_name(&path));
         self.start(JobKind::Describe, label, move |_| Ok(JobResult::Described(Box::new(data::describe(&path, PREVIEW_ROWS)?))))
     }
 
     pub(super) fn score(&mut self, request: ScoreRequest) -> Option<JobId> {
         let model = self.model()?;
-        let label = format!("scoring {}", file_name(&request.data));
+        let label = format!("scoring {}", format::file_name(&request.data));
         let recorder = self.recorder();
         Some(self.start(JobKind::Score, label, move |ctx| {
             let report = score::score(ctx, &model, &request)?;
@@ -37,7 +37,7 @@ impl Session {
 
     pub(super) fn verify(&mut self, request: VerifyRequest) -> JobId {
         let label = match request.folders.as_slice() {
-            [folder] => format!("verifying {}", file_name(folder)),
+            [folder] => format!("verifying {}", format::file_name(folder)),
             folders => format!("verifying {}", format::counted(folders.len() as u64, "folder")),
         };
         self.start(JobKind::Verify, label, move |ctx| Ok(JobResult::Verified(verify::verify(ctx, &request)?)))

@@ -1,7 +1,7 @@
 //! `drydock score`: a table in, a table out.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use drydock_core::format;
@@ -96,7 +96,7 @@ pub fn summary(report: &ScoreReport) -> String {
     if report.rows_rejected > 0 {
         line.push_str(&format!(", {} set aside", format::count(report.rows_rejected)));
         if let Some(quarantine) = &report.quarantine {
-            line.push_str(&format!(" in {}", file_name(quarantine)));
+            line.push_str(&format!(" in {}", format::file_name(quarantine)));
         }
     }
     line
@@ -161,8 +161,4 @@ fn by_label(labels: &[LabelMetrics]) -> TextTable {
         ]);
     }
     table
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

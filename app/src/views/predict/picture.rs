@@ -10,12 +10,13 @@ use self::pad::Pad;
 use crate::action::Action;
 use crate::background::Latest;
 use crate::files::Purpose;
-use crate::panels::drop_overlay::{file_name, is_picture_path};
+use crate::panels::drop_overlay::is_picture_path;
 use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::message;
 use crate::widgets::path_field::PathField;
+use drydock_core::format::file_name;
 
 mod pad;
 

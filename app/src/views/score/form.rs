@@ -9,12 +9,12 @@ use eframe::egui::{PopupCloseBehavior, Ui};
 
 use super::default_request;
 use crate::files::Purpose;
-use crate::panels::drop_overlay::file_name;
 use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::combo::combo;
 use crate::widgets::form::{PathLine, line, more_button, path_line, text_line};
 use crate::widgets::path_field::PathField;
+use drydock_core::format::file_name;
 
 #[derive(Debug, Default)]
 pub struct ScoreForm {

@@ -6,11 +6,11 @@ use drydock_core::format;
 use drydock_core::score::{Binding, LabelMetrics, Metrics, ScoreReport};
 use eframe::egui::{Align, Label, Layout, RichText, Ui, vec2};
 
-use crate::panels::drop_overlay::file_name;
 use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::icon::{self, Icon};
 use crate::widgets::property::{fact, fact_line};
+use drydock_core::format::file_name;
 
 pub fn ui(ui: &mut Ui, cx: &ViewContext<'_>, binding: Option<&Binding>) {
     if let Some(report) = &cx.state.score {

@@ -154,6 +154,9 @@ impl Condition {
     }
 }
 
+/// Why a condition that takes two versions can't be judged.
+const NO_OTHER: &str = "there is no other version to hold it against; name one with --against";
+
 /// Judges a version. Fails only where it can't even be looked at: a file that is no model, a table that does not feed it.
 pub fn check(ctx: &TaskCtx, home: Option<&Path>, request: &CheckRequest) -> Result<CheckReport, CompareError> {
     let mut conditions = Vec::new();
@@ -175,14 +178,19 @@ pub fn check(ctx: &TaskCtx, home: Option<&Path>, request: &CheckRequest) -> Resu
     conditions.push(Condition::new("contract", Ok(0.0), 0.0, false, Unit::Count));
     let against = request.against.as_ref().map(|against| open(ctx, home, request, against).map(Arc::new)).transpose()?;
     let budgets = &request.budgets;
-    if let Some(against) = &against {
-        let changes = interface::changes(&against.contract, &model.contract);
-        if let Some(limit) = budgets.max_contract_changes {
-            let reason = (!changes.is_empty()).then(|| changes.join("; "));
-            conditions.push(Condition { reason, ..Condition::new("contract_changes", Ok(changes.len() as f64), limit as f64, false, Unit::Count) });
-        } else if !changes.is_empty() {
-            notes.push(format!("callers of {} would notice: {}; to fail on that: --max-contract-changes 0", against.title(), changes.join("; ")));
+    let changes = against.as_ref().map(|against| interface::changes(&against.contract, &model.contract));
+    match (budgets.max_contract_changes, changes) {
+        (Some(limit), changes) => {
+            let value = changes.as_ref().map(|changes| changes.len() as f64).ok_or_else(|| NO_OTHER.to_owned());
+            let condition = Condition::new("contract_changes", value, limit as f64, false, Unit::Count);
+            let reason = changes.filter(|changes| !changes.is_empty()).map(|changes| changes.join("; "));
+            conditions.push(Condition { reason: reason.or(condition.reason), ..condition });
         }
+        (None, Some(changes)) if !changes.is_empty() => {
+            let other = against.as_ref().map(|against| against.title()).unwrap_or_default();
+            notes.push(format!("callers of {other} would notice: {}; to fail on that: --max-contract-changes 0", changes.join("; ")));
+        }
+        (None, _) => {}
     }
     if let Some(limit) = budgets.max_size_bytes {
         conditions.push(Condition::new("size", Ok(model.file_bytes as f64), limit as f64, false, Unit::Bytes));
@@ -282,10 +290,9 @@ fn compared(
     }
     let blocked = |other: &str| reason.clone().unwrap_or_else(|| other.to_owned());
     let pair = comparison.as_ref().and_then(|comparison| comparison.pairs.first());
-    let no_other = "there is no other version to hold it against; name one with --against";
     let budgets = &request.budgets;
     if let Some(limit) = budgets.min_agreement {
-        let value = pair.map(|pair| pair.agreement.share).ok_or_else(|| blocked(no_other));
+        let value = pair.map(|pair| pair.agreement.share).ok_or_else(|| blocked(NO_OTHER));
         conditions.push(Condition::new("agreement", value, limit, true, Unit::Share));
     }
     let missing = |metric: Metric| match &comparison {
@@ -301,7 +308,7 @@ fn compared(
     for &(metric, limit) in &budgets.max_drops {
         let compared = pair.and_then(|pair| pair.metrics.iter().find(|compared| compared.name == metric));
         let drop = compared.map(|compared| if metric.is_loss() { compared.difference } else { -compared.difference });
-        let value = drop.ok_or_else(|| if comparison.is_some() && pair.is_none() { blocked(no_other) } else { missing(metric) });
+        let value = drop.ok_or_else(|| if comparison.is_some() && pair.is_none() { blocked(NO_OTHER) } else { missing(metric) });
         conditions.push(Condition::new(format!("drop {}", metric.key()), value, limit, false, Unit::Metric));
     }
     Ok(comparison)

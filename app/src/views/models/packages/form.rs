@@ -10,13 +10,13 @@ use eframe::egui::{Label, Ui};
 
 use crate::background::Latest;
 use crate::files::Purpose;
-use crate::panels::drop_overlay::file_name;
 use crate::saving::clean_name;
 use crate::theme;
 use crate::view_context::ViewContext;
 use crate::widgets::form::{PathLine, line, path_line, text_line};
 use crate::widgets::message;
 use crate::widgets::path_field::PathField;
+use drydock_core::format::file_name;
 
 #[derive(Debug, Default)]
 pub struct PackageForm {
