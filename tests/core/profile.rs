@@ -45,6 +45,16 @@ fn a_session_keeps_the_profile_and_the_history_of_its_model() {
 }
 
 #[test]
+fn a_machine_that_is_hardly_known_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let request = ProfileRequest { effort: Effort::Quick, ..ProfileRequest::default() };
+    let notes = || profile(&TaskCtx::unattended(), &open("wine"), &request, Some(home.path())).unwrap().notes;
+    let (first, second) = (notes(), notes());
+    assert!(first.iter().any(|note| note.contains("for the first time on this machine")), "{first:?}");
+    assert!(second.iter().any(|note| note.contains("like this 1 time before on this machine")), "{second:?}");
+}
+
+#[test]
 fn a_profile_can_be_cancelled() {
     let cancel = CancelToken::default();
     let ctx = TaskCtx::new(cancel.clone(), ProgressCell::default());

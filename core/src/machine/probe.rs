@@ -71,11 +71,11 @@ impl Probe {
         format!("{} × {}", self.lanes.len(), self.pieces)
     }
 
-    /// The shortest that was remembered of recent measurements on this machine.
-    pub fn best_seconds(&self, machine: &Machine, home: Option<&Path>) -> Option<f64> {
-        let kept = Kept::load(home);
-        let recent = kept.machines.get(&machine.hash)?.probe_seconds.get(&self.key())?;
-        recent.iter().copied().min_by(f64::total_cmp)
+    /// What it took in recent measurements on this machine, oldest first.
+    pub fn remembered(&self, machine: &Machine, home: Option<&Path>) -> Vec<f64> {
+        let mut kept = Kept::load(home);
+        let known = kept.machines.remove(&machine.hash).and_then(|mut known| known.probe_seconds.remove(&self.key()));
+        known.unwrap_or_default()
     }
 
     /// Remembers what the work took during a measurement.
@@ -109,19 +109,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_of_recent_measurements_is_remembered() {
+    fn recent_measurements_of_the_same_work_are_remembered() {
         let (home, machine, probe) = (tempfile::tempdir().unwrap(), Machine::here(), Probe::beside(1e-3));
-        let best = || probe.best_seconds(&machine, Some(home.path()));
-        assert_eq!(best(), None);
+        let remembered = |probe: &Probe| probe.remembered(&machine, Some(home.path()));
+        assert_eq!(remembered(&probe), [0.0; 0]);
         probe.remember(&machine, Some(home.path()), 1.0);
         probe.remember(&machine, Some(home.path()), 2.0);
-        assert_eq!(best(), Some(1.0));
+        assert_eq!(remembered(&probe), [1.0, 2.0]);
         for _ in 0..REMEMBERED {
             probe.remember(&machine, Some(home.path()), 2.0);
         }
-        assert_eq!(best(), Some(2.0));
-        assert_eq!(probe.best_seconds(&machine, None), None);
-        assert_eq!(Probe::beside(1e-6).best_seconds(&machine, Some(home.path())), None);
+        assert_eq!(remembered(&probe), [2.0; REMEMBERED]);
+        assert_eq!(probe.remembered(&machine, None), [0.0; 0]);
+        assert_eq!(remembered(&Probe::beside(1e-6)), [0.0; 0]);
     }
 
     #[test]

@@ -24,6 +24,9 @@ use crate::{format, onnx};
 /// Batches of a sweep that nobody has described.
 const USUAL_BATCHES: [usize; 3] = [1, 8, 32];
 
+/// From so many measurements on, the best of them says what the machine is at its best.
+const ENOUGH_KNOWN: usize = 5;
+
 /// Profiles a model. It is loaded and compiled anew, so that all parts of the way are measured; `model` says where it is and what it means.
 /// What the machine can do at most is kept in `home`, where there is one.
 pub fn profile(ctx: &TaskCtx, model: &OpenModel, request: &ProfileRequest, home: Option<&Path>) -> Result<ProfileReport, ProfileError> {
@@ -59,7 +62,7 @@ pub fn profile(ctx: &TaskCtx, model: &OpenModel, request: &ProfileRequest, home:
         peak_memory_bytes: None,
         observed: None,
         roof: None,
-        is_machine_known: true,
+        fewest_known: None,
     };
     profiler.n_configurations = devices.len() * profiler.threads.len() * profiler.batches.len();
     let mut on_devices = Vec::new();
@@ -127,8 +130,8 @@ struct Profiler<'a> {
     peak_memory_bytes: Option<u64>,
     observed: Option<Observed>,
     roof: Option<Roof>,
-    /// Whether every measurement had an earlier one of this machine to be held against.
-    is_machine_known: bool,
+    /// Earlier measurements of this machine that each configuration could be held against, where they were fewest; `None` where nobody looked.
+    fewest_known: Option<usize>,
 }
 
 impl Profiler<'_> {
@@ -198,15 +201,15 @@ impl Profiler<'_> {
             Ok(taken)
         };
         // What a GPU does is not for the processor to tell.
-        let mut beside = MachineBeside { machine, home: self.home, probe: None, peak_bytes: None, is_known: true };
+        let mut beside = MachineBeside { machine, home: self.home, probe: None, peak_bytes: None, n_known: 0 };
         let beside_cpu = (*device == Device::Cpu).then_some(&mut beside as &mut dyn Beside);
         let measured = measure(&Monotonic::default(), &pace, beside_cpu, run, |windows| {
             self.report(&what, (windows.len() as f64 / STABLE_WINDOWS as f64).min(0.95));
         })?;
         if let (Some(probe), Some(seconds)) = (&beside.probe, measured.machine_seconds) {
             probe.remember(machine, self.home, seconds);
+            self.fewest_known = Some(self.fewest_known.map_or(beside.n_known, |fewest| fewest.min(beside.n_known)));
         }
-        self.is_machine_known &= beside.is_known;
         let latency_ms = Summary::of(&measured.samples).unwrap_or_default().into();
         let mut report = RunReport {
             device: device.label(),
@@ -263,8 +266,10 @@ impl Profiler<'_> {
         });
         let mut notes = self.feeder.notes.clone();
         notes.push(format!("each configuration: {}", self.request.effort.describe()));
-        if !self.is_machine_known {
-            notes.push("measured like this for the first time on this machine: whether it was at its best is for later profiles to tell".to_owned());
+        if let Some(n_known) = self.fewest_known.filter(|n_known| *n_known < ENOUGH_KNOWN) {
+            let how_often =
+                if n_known == 0 { "for the first time".to_owned() } else { format!("{} before", format::counted(n_known as u64, "time")) };
+            notes.push(format!("measured like this {how_often} on this machine: whether it was at its best is for later profiles to tell"));
         }
         if let Some(observed) = &self.observed {
             notes.push(
@@ -326,17 +331,17 @@ struct MachineBeside<'a> {
     probe: Option<Probe>,
     /// Of the runs so far: what stands beside the model is no part of its memory.
     peak_bytes: Option<u64>,
-    /// Whether anything was known of what the machine is at its best.
-    is_known: bool,
+    /// Earlier measurements that it can be held against.
+    n_known: usize,
 }
 
 impl Beside for MachineBeside<'_> {
     fn fit(&mut self, run_seconds: f64) -> Option<f64> {
         self.peak_bytes = memory::peak_bytes();
         let probe = self.probe.insert(Probe::beside(run_seconds));
-        let best = probe.best_seconds(self.machine, self.home);
-        self.is_known = best.is_some();
-        best
+        let remembered = probe.remembered(self.machine, self.home);
+        self.n_known = remembered.len();
+        remembered.into_iter().min_by(f64::total_cmp)
     }
 
     fn seconds(&mut self) -> f64 {
